@@ -1,0 +1,1 @@
+"""From frames to files, and checks of what the files show."""
