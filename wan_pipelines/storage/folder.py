@@ -1,0 +1,170 @@
+"""Objects as files in one folder: a laptop's disk, or a volume that several machines share."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from stat import S_ISREG
+from typing import BinaryIO, Final
+
+from wan_pipelines.errors import StorageError
+from wan_pipelines.storage.atomic import atomic_write, make_folder, sweep
+from wan_pipelines.storage.keys import check_key
+from wan_pipelines.storage.store import ObjectInfo
+
+STAGING_FOLDER: Final = ".staging"
+REMEDIES: Final = {
+    errno.ENOSPC: "The disk is full: free space, or choose a store elsewhere.",
+    errno.EDQUOT: "The disk quota is used up: free space, or choose a store elsewhere.",
+    errno.EFBIG: "The file is larger than this file system or process may write.",
+    errno.EROFS: "The file system is read-only: mount it writable, or choose another store.",
+    errno.EACCES: "Give this user the right to read and write there, or choose another store.",
+    errno.EPERM: "Give this user the right to read and write there, or choose another store.",
+    errno.ENOENT: "Nothing is there: it may have been moved or deleted.",
+    errno.EEXIST: "A part of the key is an object itself: choose another key.",
+    errno.ENOTDIR: "A part of the key is an object itself: choose another key.",
+    errno.EISDIR: "The key is the folder of other objects: choose another key.",
+    errno.EIO: "The disk reports an error: check it before anything else.",
+    errno.ESTALE: "The shared volume went away: mount it again.",
+}
+
+
+class FolderStore:
+    """An ObjectStore in a folder, which is made on the first write.
+
+    Content is staged in a hidden folder at the root and renamed into place. With
+    `durable=False` nothing is flushed: a power cut may lose objects (not a killed process).
+    """
+
+    def __init__(self, root: Path, *, durable: bool = True) -> None:
+        self.root = Path(os.path.realpath(root))
+        self.durable = durable
+
+    def __repr__(self) -> str:
+        return f"FolderStore({str(self.root)!r})"
+
+    def put_file(self, key: str, path: Path) -> ObjectInfo:
+        """Store a copy of a local file."""
+        with self._explained("store", key), path.open("rb") as source, self._writing(key) as file:
+            shutil.copyfileobj(source, file, length=1 << 20)
+        return self._info(key)
+
+    def put_bytes(self, key: str, data: bytes) -> ObjectInfo:
+        """Store bytes."""
+        with self._explained("store", key), self._writing(key) as file:
+            file.write(data)
+        return self._info(key)
+
+    def read_bytes(self, key: str) -> bytes:
+        """Return the whole content."""
+        with self._explained("read", key):
+            return self._path(key).read_bytes()
+
+    def open(self, key: str) -> BinaryIO:
+        """Open the content for reading."""
+        with self._explained("read", key):
+            return self._path(key).open("rb")
+
+    def stat(self, key: str) -> ObjectInfo | None:
+        """Return what is known about an object, None if there is none."""
+        with self._explained("look at", key):
+            return _object_info(key, self._path(key))
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Yield the objects whose key starts with `prefix`, sorted by key."""
+        folder = prefix.rpartition("/")[0]
+        with self._explained("list", folder or "*"):
+            start = self._path(folder) if folder else self.root
+            yield from _walk(start, f"{folder}/" if folder else "", prefix)
+
+    def delete(self, key: str) -> None:
+        """Remove an object; it is fine if there is none."""
+        with self._explained("delete", key):
+            self._path(key).unlink(missing_ok=True)
+
+    def uri(self, key: str) -> str:
+        """Return the file:// URL."""
+        return self._path(key).as_uri()
+
+    def link(self, key: str) -> str:
+        """Return the file:// URL, quoted so that a browser opens it."""
+        return self.uri(key)
+
+    @cached_property
+    def _staging(self) -> Path:
+        """The folder of parts; what dead writers left in it is swept once per store object."""
+        folder = self.root / STAGING_FOLDER
+        make_folder(folder, durable=self.durable)
+        sweep(folder)
+        return folder
+
+    def _path(self, key: str) -> Path:
+        path = self.root / check_key(key)
+        if not Path(os.path.realpath(path)).is_relative_to(self.root):
+            raise StorageError(
+                f"The object {key!r} leaves the store {self.root} through a symbolic link. "
+                "Replace the link by a real file or folder."
+            )
+        return path
+
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[BinaryIO]:
+        path = self._path(key)
+        with atomic_write(path, staging=self._staging, durable=self.durable) as file:
+            yield file
+
+    def _info(self, key: str) -> ObjectInfo:
+        info = self.stat(key)
+        if info is None:
+            raise StorageError(f"The object {key!r} vanished from {self.root} after it was stored.")
+        return info
+
+    @contextmanager
+    def _explained(self, verb: str, key: str) -> Iterator[None]:
+        """Turn an OSError into a StorageError that says what to do."""
+        try:
+            yield
+        except OSError as error:
+            remedy = REMEDIES.get(error.errno or 0, "Check the disk and the rights on it.")
+            raise StorageError(
+                f"Cannot {verb} {key!r} in {self.root}: {error.strerror} "
+                f"({error.filename or 'while writing'}). {remedy}"
+            ) from error
+
+
+def _object_info(key: str, path: Path) -> ObjectInfo | None:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not S_ISREG(status.st_mode):
+        return None
+    return ObjectInfo(key, status.st_size, f"{status.st_mtime_ns}:{status.st_size}")
+
+
+def _walk(folder: Path, base: str, prefix: str) -> Iterator[ObjectInfo]:
+    """Yield the visible files below `folder`, in the order of their keys; follows no link."""
+    if not folder.is_dir():
+        return
+    for name in sorted(_names(folder)):
+        key = base + name
+        if name.endswith("/"):
+            if key.startswith(prefix) or prefix.startswith(key):
+                yield from _walk(folder / name, key, prefix)
+        elif key.startswith(prefix) and (info := _object_info(key, folder / name)):
+            yield info
+
+
+def _names(folder: Path) -> Iterator[str]:
+    """The visible entries of a folder; sub-folders end with a slash, so that keys sort well."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield f"{entry.name}/"
+            elif entry.is_file(follow_symlinks=False):
+                yield entry.name

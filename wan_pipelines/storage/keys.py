@@ -1,0 +1,64 @@
+"""The names of objects in a store: which are valid, and how ours are built."""
+
+from typing import Final
+
+from wan_pipelines.errors import StorageError
+
+MAX_KEY_BYTES: Final = 1024
+"""S3's limit for a whole key."""
+MAX_SEGMENT_BYTES: Final = 255
+"""The limit of the usual file systems for one name."""
+
+
+def check_key(key: str) -> str:
+    """Return `key` unchanged if every store accepts it.
+
+    A key is a relative POSIX path of visible names: no empty, hidden or `..` segment, no
+    backslash, no control character. Raises StorageError naming what is wrong with it.
+    """
+    if problem := _problem(key):
+        raise StorageError(f"The object key {key!r} {problem}. Choose a relative path such as a/b.")
+    return key
+
+
+def _problem(key: str) -> str | None:
+    if not key:
+        return "is empty"
+    if any(0xD800 <= ord(character) <= 0xDFFF for character in key):
+        return "is not valid Unicode"
+    if len(key.encode()) > MAX_KEY_BYTES:
+        return f"is longer than {MAX_KEY_BYTES} bytes"
+    if "\\" in key or any(ord(character) < 0x20 or ord(character) == 0x7F for character in key):
+        return "contains a backslash or a control character"
+    return next(filter(None, map(_segment_problem, key.split("/"))), None)
+
+
+def _segment_problem(segment: str) -> str | None:
+    if not segment:
+        return "starts or ends with a slash, or has two in a row"
+    if segment == "..":
+        return "leaves its store through '..'"
+    if segment.startswith("."):
+        return f"has the hidden part {segment!r}"
+    if len(segment.encode()) > MAX_SEGMENT_BYTES:
+        return f"has a part longer than {MAX_SEGMENT_BYTES} bytes"
+    return None
+
+
+def video_key(tenant: str, render_key: str, take_id: str, file_name: str) -> str:
+    """Where a file of an accepted take lies; the two-letter folder keeps listings short."""
+    parts = ("tenants", tenant, "videos", render_key[:2], render_key, take_id, file_name)
+    return _join(parts)
+
+
+def page_key(tenant: str, campaign: str, edition: str, file_name: str = "index.html") -> str:
+    """Where a file of an edition's page lies."""
+    return _join(("tenants", tenant, "campaigns", campaign, edition, file_name))
+
+
+def _join(parts: tuple[str, ...]) -> str:
+    """Join names, none of which may bring a slash of its own: `a/../b` is no tenant."""
+    for part in parts:
+        if "/" in part:
+            raise StorageError(f"The name {part!r} contains a slash. Remove it.")
+    return check_key("/".join(parts))

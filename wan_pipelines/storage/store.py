@@ -1,0 +1,59 @@
+"""What every object store can do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One object. Its `signature` changes whenever the content may have changed."""
+
+    key: str
+    size_bytes: int
+    signature: str
+
+
+class ObjectStore(Protocol):
+    """Named byte strings that are visible whole or not at all.
+
+    Keys are relative POSIX paths (see `keys.check_key`). Every method raises StorageError,
+    naming object and remedy, if a key is not valid or the store cannot do what is asked.
+    """
+
+    def put_file(self, key: str, path: Path) -> ObjectInfo:
+        """Store a copy of a local file, replacing what was there; durable on return."""
+        ...
+
+    def put_bytes(self, key: str, data: bytes) -> ObjectInfo:
+        """Store bytes, replacing what was there; durable on return."""
+        ...
+
+    def read_bytes(self, key: str) -> bytes:
+        """Return the whole content."""
+        ...
+
+    def open(self, key: str) -> BinaryIO:
+        """Open the content for reading; later replacements do not show through."""
+        ...
+
+    def stat(self, key: str) -> ObjectInfo | None:
+        """Return what is known about an object, None if there is none."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Yield the objects whose key starts with `prefix`, sorted by key."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; it is fine if there is none."""
+        ...
+
+    def uri(self, key: str) -> str:
+        """Return the stable address, for records."""
+        ...
+
+    def link(self, key: str) -> str:
+        """Return an address that a browser opens, perhaps only for some time."""
+        ...
