@@ -1,0 +1,78 @@
+"""What is asked of an engine, and the render key: the digest of everything that decides pixels."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+KEY_VERSION = "wan-render-key/1"
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a tier denoises: the numbers, not its name.
+
+    `guidance` belongs to the high-noise expert, `guidance_2` to the low-noise expert. `loras` is
+    the digest of the low-rank weights that the tier adds, empty for none.
+    """
+
+    steps: int
+    guidance: float
+    guidance_2: float
+    flow_shift: float
+    scheduler: str
+    max_sequence_length: int
+    loras: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """Everything that decides the pixels of a video, and nothing else.
+
+    `release` is the name under which an engine is looked up; `release_identity` is the digest of
+    what the name stands for, so that renaming a release does not render anything again.
+    """
+
+    release: str
+    release_identity: str
+    prompt: str
+    negative_prompt: str
+    seed: int
+    width: int
+    height: int
+    frames: int
+    sampling: Sampling
+
+    @property
+    def key(self) -> str:
+        """Render key: SHA-256 (hex) of the canonical JSON of all fields but the release's name."""
+        decisive = {
+            "version": KEY_VERSION,
+            "release_identity": self.release_identity,
+            "prompt": self.prompt,
+            "negative_prompt": self.negative_prompt,
+            "seed": self.seed,
+            "width": self.width,
+            "height": self.height,
+            "frames": self.frames,
+            "steps": self.sampling.steps,
+            "guidance": float(self.sampling.guidance),
+            "guidance_2": float(self.sampling.guidance_2),
+            "flow_shift": float(self.sampling.flow_shift),
+            "scheduler": self.sampling.scheduler,
+            "max_sequence_length": self.sampling.max_sequence_length,
+            "loras": self.sampling.loras,
+        }
+        return hashlib.sha256(_canonical(decisive).encode("ascii")).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that `from_json` reads back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The request that `to_json` wrote."""
+        return cls(**{**data, "sampling": Sampling(**data["sampling"])})
