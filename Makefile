@@ -1,0 +1,64 @@
+# One command each: `make demo` shows the product, `make test` proves it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+
+.PHONY: demo test dev check lint types setup setup-dev lock schemas train-tiny bench clean
+
+demo: setup ## render the demo campaign through Dagster, show where the videos are
+	@$(BIN)/wan demo
+
+test: setup-dev ## the whole suite
+	@tests/install-system-packages
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+dev: setup ## Dagster's UI with schedules and sensors, and the videos it links to
+	@$(BIN)/wan dev
+
+check: lint types test ## everything a change must pass
+
+lint: setup-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup-dev
+	@$(BIN)/pyright
+
+setup: $(VENV)/.ready
+setup-dev: $(VENV)/.ready-dev
+
+$(VENV)/bin/python:
+	@echo "Making a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what requirements.lock names (a minute or two)"
+	@$(PIP) install --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
+	@echo "Installing what the tests need"
+	@$(PIP) install --requirement requirements-dev.lock
+	@touch $@
+
+lock: $(VENV)/bin/python ## refresh both lock files
+	@$(PIP) install pip-tools
+	@$(BIN)/pip-compile $(LOCK) --output-file requirements.lock pyproject.toml
+	@$(BIN)/pip-compile $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml
+	@sed -i 's/^\(torch==[0-9.]*\)+cpu$$/\1/' requirements.lock requirements-dev.lock
+LOCK := --quiet --upgrade --strip-extras --no-annotate --no-header --all-build-deps --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+schemas: setup ## JSON schemas for editors
+	@$(BIN)/python -m wan_pipelines.schemas
+
+train-tiny: setup-dev ## train the tiny checkpoint again, from nothing
+	@$(BIN)/python -m training
+
+bench: setup-dev ## the figures of docs/performance.md
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove what the demo made
+	rm -rf .wan
