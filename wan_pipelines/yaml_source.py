@@ -74,31 +74,38 @@ def load_yaml(path: Path) -> YamlSource:
     return YamlSource(path, data, lines)
 
 
-def read_attributes(path: Path, model: type[Model], component: str | None = None) -> Model:
-    """The `attributes` of a Dagster component file, as a `model`.
-
-    Where `component` is given, the file's `type` must be it.
-    """
+def read_component(path: Path, model: type[Model], component: str) -> Model:
+    """The `attributes` of a Dagster component file whose `type` is `component`."""
     source = load_yaml(path)
     file = validated(_ComponentFile, source.data, source.where)
-    if component not in (None, file.type):
+    if file.type != component:
         raise InputError(
             f"`type` is {shown(file.type)}.",
             where=source.where(("type",)),
             remedy=f"Expected is {component}.",
         )
-    return validated(
-        model,
-        file.attributes,
-        lambda location: source.where(("attributes", *location)),
-        prefix=("attributes",),
-    )
+    return _attributes(source, file, model)
+
+
+def read_attributes(path: Path, model: type[Model]) -> Model:
+    """The `attributes` of a Dagster component file of any type."""
+    source = load_yaml(path)
+    return _attributes(source, validated(_ComponentFile, source.data, source.where), model)
 
 
 def component_type(path: Path) -> str:
     """The `type` of a Dagster component file; its attributes may be anything."""
     source = load_yaml(path)
     return validated(_ComponentFile, source.data, source.where).type
+
+
+def _attributes(source: YamlSource, file: _ComponentFile, model: type[Model]) -> Model:
+    return validated(
+        model,
+        file.attributes,
+        lambda location: source.where(("attributes", *location)),
+        prefix=("attributes",),
+    )
 
 
 def _explained(path: Path, text: str, error: yaml.YAMLError) -> InputError:
