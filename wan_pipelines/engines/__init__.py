@@ -1,0 +1,1 @@
+"""Releases and tiers, and what turns them into frames on this machine."""

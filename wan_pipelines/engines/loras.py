@@ -1,0 +1,97 @@
+"""Low-rank weights that a tier adds to the experts: found, loaded whole, switched per request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wan_pipelines.engines.release_parts import Lora
+from wan_pipelines.engines.releases import Release
+from wan_pipelines.errors import EngineError
+from wan_pipelines.weights.sources import HubSource, WeightsSource
+
+
+@dataclass(frozen=True, slots=True)
+class LoraFile:
+    """A declared LoRA and where it lies on this machine."""
+
+    lora: Lora
+    path: Path
+
+
+def lora_source(release: Release, lora: Lora, *, allow_download: bool) -> WeightsSource:
+    """Where the one file of a LoRA is had from."""
+    return HubSource(
+        release=f"{release.name} ({lora.expert}-noise LoRA)",
+        repository=lora.repository,
+        revision=lora.revision,
+        dtype=release.dtype,
+        allow_patterns=(lora.file,),
+        size_bytes=lora.size_bytes,
+        allow_download=allow_download,
+    )
+
+
+def ensure_loras(release: Release, cache: Path, *, allow_download: bool) -> tuple[LoraFile, ...]:
+    """Every LoRA of every tier as a local file; WeightsError when one cannot be had."""
+    declared = dict.fromkeys(lora for tier in release.tiers.values() for lora in tier.loras)
+    return tuple(
+        LoraFile(
+            lora,
+            lora_source(release, lora, allow_download=allow_download).ensure(cache).path
+            / lora.file,
+        )
+        for lora in declared
+    )
+
+
+class LoraSwitch:
+    """The LoRAs of a loaded pipeline, of which a request uses some or none."""
+
+    def __init__(self, pipeline: Any, files: Sequence[LoraFile]) -> None:
+        self._pipeline = pipeline
+        self._names = {file.lora: f"lora_{index}" for index, file in enumerate(files)}
+        for file in files:
+            self._load(file)
+        self._in_use: tuple[Lora, ...] | None = None
+
+    def use(self, loras: tuple[Lora, ...]) -> None:
+        """Makes exactly these count from the next forward on."""
+        if not self._names or loras == self._in_use:
+            return
+        for expert, model in self._experts.items():
+            chosen = [lora for lora in loras if lora.expert == expert]
+            if chosen:
+                model.enable_adapters()
+                model.set_adapters(
+                    [self._names[lora] for lora in chosen], [lora.scale for lora in chosen]
+                )
+            elif any(lora.expert == expert for lora in self._names):
+                model.disable_adapters()
+        self._in_use = loras
+
+    @property
+    def _experts(self) -> dict[str, Any]:
+        return {"high": self._pipeline.transformer, "low": self._pipeline.transformer_2}
+
+    def _load(self, file: LoraFile) -> None:
+        name = self._names[file.lora]
+        self._pipeline.load_lora_weights(
+            file.path.parent,
+            weight_name=file.path.name,
+            adapter_name=name,
+            load_into_transformer_2=file.lora.expert == "low",
+        )
+        self._check_complete(file, name)
+
+    def _check_complete(self, file: LoraFile, name: str) -> None:
+        """diffusers only warns about tensors that fit nowhere; the pixels would be wrong."""
+        from peft.utils import get_peft_model_state_dict
+
+        offered = self._pipeline.lora_state_dict(file.path.parent, weight_name=file.path.name)
+        taken = get_peft_model_state_dict(self._experts[file.lora.expert], adapter_name=name)
+        if len(taken) != len(offered):
+            raise EngineError(
+                f"{file.path}: only {len(taken)} of {len(offered)} tensors fit the "
+                f"{file.lora.expert}-noise expert. The LoRA belongs to another model."
+            )

@@ -1,0 +1,81 @@
+"""What a release needs from the machine, compared with what the machine is."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from wan_pipelines.engines.fingerprint import Fingerprint
+from wan_pipelines.errors import FingerprintMismatch
+
+
+def _is_range(text: str) -> str:
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        raise ValueError(f"{text!r} is no version range such as '>=12.1' or '>=2.8,<3'") from None
+    return text
+
+
+VersionRange = Annotated[str, AfterValidator(_is_range)]
+
+_REMEDIES = {
+    "cuda": "Run this release on a GPU class with that CUDA, or use a build of torch for it.",
+    "driver": "Update the GPU driver, or choose another GPU class.",
+    "gpu_memory_gib": "Choose a GPU class with more memory.",
+}
+
+
+class Needs(BaseModel):
+    """Version ranges and sizes; what is left out is not asked for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    python: VersionRange | None = Field(default=None, description="Python.", examples=[">=3.11"])
+    torch: VersionRange | None = Field(default=None, description="PyTorch.", examples=[">=2.8"])
+    diffusers: VersionRange | None = Field(
+        default=None, description="diffusers.", examples=[">=0.42.1"]
+    )
+    transformers: VersionRange | None = Field(
+        default=None, description="transformers.", examples=[">=5"]
+    )
+    cuda: VersionRange | None = Field(
+        default=None, description="CUDA runtime of the PyTorch build.", examples=[">=12.1"]
+    )
+    driver: VersionRange | None = Field(
+        default=None, description="NVIDIA driver.", examples=[">=535"]
+    )
+    gpu_memory_gib: float | None = Field(
+        default=None, gt=0, description="Memory of one GPU in GiB, at least.", examples=[79]
+    )
+
+
+def check_needs(needs: Needs, fingerprint: Fingerprint) -> None:
+    """FingerprintMismatch that names every difference and its remedy; before anything is loaded."""
+    differences = tuple(_differences(needs, fingerprint))
+    if differences:
+        raise FingerprintMismatch(
+            "This machine is not what the release needs:\n" + "\n".join(differences)
+        )
+
+
+def _differences(needs: Needs, fingerprint: Fingerprint) -> Iterator[str]:
+    for name in ("python", "torch", "diffusers", "transformers", "cuda", "driver"):
+        wanted: str | None = getattr(needs, name)
+        present: str = getattr(fingerprint, name)
+        if wanted and not _satisfies(present, wanted):
+            remedy = _REMEDIES.get(name, f"Install {name} {wanted}.")
+            yield f"- {name}: {wanted} is needed, {present or 'none'} is here. {remedy}"
+    memory = needs.gpu_memory_gib
+    if memory and fingerprint.gpu_memory_gib < memory:
+        here = f"{fingerprint.gpu_memory_gib:g} GiB" if fingerprint.gpu else "no GPU"
+        yield (
+            f"- gpu_memory_gib: {memory:g} GiB is needed, {here} is here. "
+            + _REMEDIES["gpu_memory_gib"]
+        )
+
+
+def _satisfies(present: str, wanted: str) -> bool:
+    return bool(present) and SpecifierSet(wanted).contains(Version(present), prereleases=True)

@@ -1,0 +1,228 @@
+"""A release: a pinned model, what it can draw, in which tiers, and what it needs to run."""
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from wan_pipelines.engines.needs import Needs
+from wan_pipelines.engines.release_parts import (
+    NAME,
+    Dtype,
+    Facts,
+    FolderWeights,
+    Frames,
+    HubWeights,
+    Lora,
+    PackagedWeights,
+    Record,
+    SchedulerName,
+    Size,
+    Sizes,
+    Tier,
+    Timing,
+    WeightsSpec,
+)
+from wan_pipelines.engines.requests import Sampling
+from wan_pipelines.errors import InputError
+from wan_pipelines.hints import did_you_mean
+from wan_pipelines.places import project_root
+from wan_pipelines.weights.sources import FolderSource, HubSource, PackagedSource, WeightsSource
+from wan_pipelines.yaml_source import read_component
+
+COMPONENT = "wan_pipelines.components.ModelRelease"
+IDENTITY_VERSION = "wan-release-identity/1"
+
+
+class Release(Record):
+    """Attributes of `assets/models/<name>/defs.yaml`."""
+
+    name: str = Field(pattern=NAME, description="Name briefs refer to.", examples=["wan-tiny"])
+    title: str = Field(min_length=1, description="Name for people.", examples=["Wan 2.2 T2V A14B"])
+    description: str = Field(default="", description="What it draws, and how well.")
+    licence: str = Field(
+        min_length=1,
+        description="SPDX identifier of the weights' licence.",
+        examples=["Apache-2.0"],
+    )
+    source: WeightsSpec = Field(
+        description="Where the weights come from.", examples=[{"package": "wan-tiny"}]
+    )
+    dtype: Dtype = Field(
+        default="bfloat16", description="Type in which experts and text encoder compute."
+    )
+    vae_dtype: Dtype = Field(default="float32", description="Type in which the VAE computes.")
+    boundary_ratio: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Noise level at which the low-noise expert takes over; empty: one expert.",
+        examples=[0.875],
+    )
+    vae_tiling: bool = Field(
+        default=False, description="Decode in tiles: less memory, slightly different pixels."
+    )
+    offload: Literal["none", "model"] = Field(
+        default="none",
+        description="`model` keeps the components that rest in host memory: less GPU memory, "
+        "the same pixels, some seconds a shot.",
+    )
+    scheduler: SchedulerName = Field(default="unipc", description="Solver of the flow.")
+    flow_shift: float = Field(
+        default=5.0, gt=0, description="Shift of the noise schedule.", examples=[12.0]
+    )
+    max_sequence_length: int = Field(
+        default=512, ge=1, le=4096, description="Text tokens, padded and cut to this length."
+    )
+    default_negative_prompt: str = Field(
+        default="", description="Negative prompt where a brief names none."
+    )
+    sizes: Sizes = Field(description="Widths and heights.")
+    frames: Frames = Field(description="Lengths.")
+    fps: int = Field(ge=1, le=120, description="Frames a second it was trained on.", examples=[16])
+    tiers: dict[str, Tier] = Field(min_length=1, description="Quality tiers by name.")
+    default_tier: str = Field(description="Tier where a brief names none.", examples=["standard"])
+    needs: Needs = Field(default=Needs(), description="What the machine must have.")
+    timing: dict[str, Timing] = Field(
+        default={}, description="Measured times by GPU class.", examples=[{}]
+    )
+    facts: Facts = Field(default=Facts(), description="Parameters and memory.")
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.default_tier not in self.tiers:
+            raise ValueError(
+                f"default_tier {self.default_tier!r} is none of tiers: {', '.join(self.tiers)}"
+            )
+        for name, tier in self.tiers.items():
+            if self.boundary_ratio is None and tier.guidance_2 is not None:
+                raise ValueError(f"tiers.{name}.guidance_2 needs a boundary_ratio")
+        return self
+
+    @cached_property
+    def identity(self) -> str:
+        """sha256 hex of what decides pixels besides a request: weights, types, boundary, tiling.
+
+        Reads the manifest of weights that are pinned by content; WeightsError when it is missing.
+        """
+        decisive = {
+            "version": IDENTITY_VERSION,
+            "weights": self._pin(),
+            "dtype": self.dtype,
+            "vae_dtype": self.vae_dtype,
+            "boundary_ratio": self.boundary_ratio,
+            "vae_tiling": self.vae_tiling,
+        }
+        return _digest(decisive)
+
+    def sampling(self, tier: str) -> Sampling:
+        """The numbers of a tier; InputError for an unknown name."""
+        if tier not in self.tiers:
+            raise InputError(
+                f"tier {tier!r} is not offered.",
+                where=f"release {self.name}",
+                remedy=did_you_mean(tier, self.tiers),
+            )
+        chosen = self.tiers[tier]
+        guidance_2 = chosen.guidance if chosen.guidance_2 is None else chosen.guidance_2
+        return Sampling(
+            steps=chosen.steps,
+            guidance=chosen.guidance,
+            guidance_2=guidance_2,
+            flow_shift=chosen.flow_shift or self.flow_shift,
+            scheduler=chosen.scheduler or self.scheduler,
+            max_sequence_length=self.max_sequence_length,
+            loras=loras_digest(chosen.loras),
+        )
+
+    def size(self, name: str) -> Size:
+        """The shape of that name; InputError if it is not offered."""
+        for size in self.sizes.offered:
+            if size.name == name:
+                return size
+        raise InputError(
+            f"shape {name!r} is not offered.",
+            where=f"release {self.name}",
+            remedy=did_you_mean(name, (size.name for size in self.sizes.offered)),
+        )
+
+    def loras(self, digest: str) -> tuple[Lora, ...]:
+        """The low-rank weights that `Sampling.loras` stands for; empty for an empty digest."""
+        if not digest:
+            return ()
+        for tier in self.tiers.values():
+            if loras_digest(tier.loras) == digest:
+                return tier.loras
+        raise InputError(
+            f"no tier has the LoRAs {digest}.",
+            where=f"release {self.name}",
+            remedy="Plan the shot again: the release has changed since.",
+        )
+
+    def tokens(self, width: int, height: int, frames: int) -> int:
+        """Tokens of a clip: latent frames x patches, the length of the experts' sequences."""
+        latent_frames = (frames - self.frames.offset) // self.frames.step + 1
+        return (
+            latent_frames * (width // self.sizes.multiple_of) * (height // self.sizes.multiple_of)
+        )
+
+    def weights_source(self, *, allow_download: bool = False) -> WeightsSource:
+        """Where `ensure` gets the weights from."""
+        match self.source:
+            case PackagedWeights(package=name):
+                return PackagedSource(name)
+            case FolderWeights(folder=folder):
+                return FolderSource(project_root() / folder)
+            case HubWeights() as hub:
+                return HubSource(
+                    release=self.name,
+                    repository=hub.repository,
+                    revision=hub.revision,
+                    dtype=self.dtype,
+                    allow_patterns=hub.files,
+                    size_bytes=hub.size_bytes,
+                    allow_download=allow_download,
+                )
+
+    def _pin(self) -> dict[str, str]:
+        if isinstance(self.source, HubWeights):
+            return {"repository": self.source.repository, "revision": self.source.revision}
+        return {"content": self.weights_source().ensure(project_root()).manifest.digest}
+
+
+def read_release(path: Path) -> Release:
+    """The release of one defs.yaml; InputError names file, line, field, value and remedy."""
+    return read_component(path, Release, COMPONENT)
+
+
+def read_releases(assets: Path) -> dict[str, Release]:
+    """All releases below `<assets>/models`, by name; a name used twice is an InputError."""
+    releases: dict[str, Release] = {}
+    for path in sorted((assets / "models").glob("*/defs.yaml")):
+        release = read_release(path)
+        if release.name in releases:
+            raise InputError(
+                f"there is another release of the name {release.name!r}.",
+                where=str(path),
+                remedy="Give each release a name of its own.",
+            )
+        releases[release.name] = release
+    return releases
+
+
+def loras_digest(loras: tuple[Lora, ...]) -> str:
+    """sha256 hex of what LoRAs do to pixels; empty for none."""
+    if not loras:
+        return ""
+    return _digest(
+        [[lora.expert, lora.repository, lora.revision, lora.file, lora.scale] for lora in loras]
+    )
+
+
+def _digest(decisive: Any) -> str:
+    return hashlib.sha256(
+        json.dumps(decisive, sort_keys=True, separators=(",", ":")).encode()
+    ).hexdigest()
