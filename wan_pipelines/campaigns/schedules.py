@@ -1,0 +1,63 @@
+"""When a campaign renders by itself: a cron expression in a time zone."""
+
+import re
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from wan_pipelines.hints import did_you_mean
+
+# The standard's numbers, names, lists, ranges and steps: not L, W or #, which few agree on.
+_FIELD = re.compile(r"([0-9*,/-]|[A-Za-z]{3})+")
+_FIELDS = "minute hour day-of-month month day-of-week"
+
+
+def _readable_cron(cron: str) -> str:
+    fields = cron.split()
+    if len(fields) != 5:
+        raise ValueError(f"It has {len(fields)} fields, not the five: {_FIELDS}")
+    for field in fields:
+        if not _FIELD.fullmatch(field):
+            raise ValueError(f"'{field}' is not a number, name, list, range or step")
+    try:
+        CronSim(cron, datetime.now(UTC))
+    except CronSimError as error:
+        raise ValueError(f"{error}. The five fields are: {_FIELDS}") from error
+    return " ".join(fields)
+
+
+def _known_time_zone(name: str) -> str:
+    if name not in _time_zones():
+        raise ValueError(f"There is no such time zone. {did_you_mean(name, _time_zones())}")
+    return name
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+class Schedule(BaseModel):
+    """A campaign's own clock: each tick begins an edition."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cron: Annotated[str, AfterValidator(_readable_cron)] = Field(
+        description="When an edition begins, on the clocks of the time zone: minute, hour, "
+        "day of month, month, day of week.",
+        examples=["0 3 * * *", "30 6 * * mon-fri"],
+    )
+    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = Field(
+        description="IANA time zone whose clocks the cron expression means; it follows its "
+        "daylight saving time.",
+        examples=["Europe/Berlin", "UTC"],
+    )
+    start: date = Field(
+        description="First day on which an edition may begin; editions since then can be "
+        "rendered after the fact.",
+        examples=["2026-11-01"],
+    )

@@ -1,0 +1,47 @@
+"""Text as people type it: which strings a brief accepts, and how prompts are normalised."""
+
+import re
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+_TEAM_OR_EMAIL = re.compile(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def normalised(text: str) -> str:
+    """The one form of a prompt that is screened, rendered and digested: NFC, no outer space."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("The character U+0000 is not text. Remove it")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not normalised(text):
+        raise ValueError("There is nothing in it. Write what is to be seen")
+    return text
+
+
+def _number_as_text(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+def _team_or_email(owner: str) -> str:
+    if not _TEAM_OR_EMAIL.fullmatch(owner):
+        raise ValueError("An owner is a team (team:films) or an e-mail address")
+    return owner
+
+
+Slug = Annotated[str, Field(pattern=SLUG, max_length=64)]
+Text = Annotated[str, AfterValidator(_without_nul)]
+PromptText = Annotated[Text, AfterValidator(_not_blank)]
+VariableName = Annotated[str, Field(pattern=VARIABLE)]
+VariableValue = Annotated[Text, BeforeValidator(_number_as_text, json_schema_input_type=str | int)]
+Owner = Annotated[str, AfterValidator(_team_or_email)]
