@@ -5,7 +5,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, Final
@@ -35,13 +34,16 @@ REMEDIES: Final = {
 class FolderStore:
     """An ObjectStore in a folder, which is made on the first write.
 
-    Content is staged in a hidden folder at the root and renamed into place. With
-    `durable=False` nothing is flushed: a power cut may lose objects (not a killed process).
+    Content is staged in a hidden folder at the root and renamed into place; opening the store
+    sweeps away what dead writers left there. With `durable=False` nothing is flushed: a power
+    cut may lose objects, a killed process never does.
     """
 
     def __init__(self, root: Path, *, durable: bool = True) -> None:
         self.root = Path(os.path.realpath(root))
         self.durable = durable
+        self._staging = self.root / STAGING_FOLDER
+        sweep(self._staging)
 
     def __repr__(self) -> str:
         return f"FolderStore({str(self.root)!r})"
@@ -93,14 +95,6 @@ class FolderStore:
         """Return the file:// URL, quoted so that a browser opens it."""
         return self.uri(key)
 
-    @cached_property
-    def _staging(self) -> Path:
-        """The folder of parts; what dead writers left in it is swept once per store object."""
-        folder = self.root / STAGING_FOLDER
-        make_folder(folder, durable=self.durable)
-        sweep(folder)
-        return folder
-
     def _path(self, key: str) -> Path:
         path = self.root / check_key(key)
         if not Path(os.path.realpath(path)).is_relative_to(self.root):
@@ -113,6 +107,7 @@ class FolderStore:
     @contextmanager
     def _writing(self, key: str) -> Iterator[BinaryIO]:
         path = self._path(key)
+        make_folder(self._staging, durable=self.durable)
         with atomic_write(path, staging=self._staging, durable=self.durable) as file:
             yield file
 
