@@ -47,7 +47,7 @@ def run_ffmpeg(
         timer.cancel()
         _kill(process)
         process.wait()
-    if timed_out.is_set():
+    if status and timed_out.is_set():
         what = f"was stopped after its limit of {time_limit_seconds:g} s"
         raise EncodeError(_story(argv, what, last_lines))
     if status != 0:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 POSTER_QUALITY: Final = 85
-PREVIEW_QUALITY: Final = 60
+PREVIEW_QUALITY: Final = 50
 PREVIEW_SIDE: Final = 320
 PREVIEW_SECONDS: Final = 2
-PREVIEW_FPS: Final = 12
+PREVIEW_FPS: Final = 10
 HISTOGRAM_BINS: Final = 32
 SAMPLED_SIDE: Final = 64
 """Frames are compared on a grid of about this many points a side."""
@@ -55,7 +55,7 @@ def _histogram(points: np.ndarray) -> np.ndarray:
 
 
 def write_preview(frames: np.ndarray, fps: Fraction, path: Path) -> None:
-    """Write a looping WebP of at most 320 x 320 pixels, 12 frames a second and 2 seconds.
+    """Write a looping WebP of at most 320 x 320 pixels, 10 frames a second and 2 seconds.
 
     A longer clip is shown from beginning to end, quicker: whoever looks wants to see all of it.
     """

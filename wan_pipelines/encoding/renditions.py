@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from wan_pipelines.errors import InputError
+from wan_pipelines.hints import did_you_mean
 
 VideoCodec = Literal["h264", "av1"]
 Codec = Literal["h264", "av1", "webp"]
@@ -73,7 +74,7 @@ def _spec(name: str) -> RenditionSpec:
         raise InputError(
             f"There is no rendition {name!r}.",
             where="renditions",
-            remedy=f"Choose from {', '.join(RENDITIONS)}.",
+            remedy=did_you_mean(name, RENDITIONS),
         )
     return RENDITIONS[name]
 
