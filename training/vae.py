@@ -1,22 +1,22 @@
 """The video autoencoder: `AutoencoderKLWan`, small, trained on clips drawn on the fly."""
 
-import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKLWan
-from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
+from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan, unpatchify
 
-from training.world import SIZES, every_scene, plot_course, render
+from training.progress import REPORT_EVERY, cosine_rate, report, save_state
+from training.world import SIZES, plot_course, render, training_scenes
 
 CLIPS_PER_BATCH = {1: 16, 9: 4, 13: 3, 17: 2, 33: 1}
 FRAME_SHARES = {1: 0.2, 9: 0.35, 13: 0.2, 17: 0.2, 33: 0.05}
-LATENT_NOISE = 0.1
+LATENT_CHANNELS = 6
+PIXEL_PATCH = 4
 LATENT_DECAY = 1e-3
-PEAK_RATE = 8e-4
+WINDOW = 96
 OBJECT_WEIGHT = 7.0
 
 
@@ -28,7 +28,19 @@ class Batch:
     weights: torch.Tensor
 
 
-def build_vae(z_dim: int = 4) -> AutoencoderKLWan:
+@dataclass(frozen=True, slots=True)
+class VaePlan:
+    """A run of training: `steps` of a cosine laid out for `horizon`, the first share on windows."""
+
+    steps: int
+    horizon: int
+    peak_rate: float
+    window_share: float
+    latent_noise: float
+    seed: int
+
+
+def build_vae(z_dim: int = LATENT_CHANNELS) -> AutoencoderKLWan:
     """16 x 16 x 4 pixels become one cell of `z_dim` numbers."""
     return AutoencoderKLWan(
         base_dim=8,
@@ -40,7 +52,7 @@ def build_vae(z_dim: int = 4) -> AutoencoderKLWan:
         is_residual=True,
         in_channels=48,
         out_channels=48,
-        patch_size=4,
+        patch_size=PIXEL_PATCH,
         scale_factor_spatial=16,
         scale_factor_temporal=4,
         latents_mean=[0.0] * z_dim,
@@ -48,18 +60,24 @@ def build_vae(z_dim: int = 4) -> AutoencoderKLWan:
     )
 
 
-def draw_batch(rng: np.random.Generator) -> Batch:
-    """A batch of one size and length."""
+def draw_batch(rng: np.random.Generator, window: int | None) -> Batch:
+    """A batch of one size and length: whole pictures, or square windows that see the object."""
     lengths = list(FRAME_SHARES)
     frames = int(rng.choice(lengths, p=list(FRAME_SHARES.values())))
     size = SIZES[rng.integers(len(SIZES))]
-    scenes = every_scene()
+    scenes = training_scenes()
     clips, nearnesses = [], []
     for _ in range(CLIPS_PER_BATCH[frames]):
         scene = scenes[rng.integers(len(scenes))]
         course = plot_course(scene.motion, size, rng)
         moments = np.linspace(0, 1, frames) if frames > 1 else rng.uniform(0, 1, 1)
         pixels, nearness = render(scene, course, size, moments)
+        if window:
+            x, y, _ = course.at(float(rng.uniform()))
+            corner = np.array([y, x]) - window / 2 + rng.uniform(-24, 24, 2)
+            top, left = np.clip(corner, 0, np.array(size) - window).astype(int)
+            pixels = pixels[:, top : top + window, left : left + window]
+            nearness = nearness[:, top : top + window, left : left + window]
         clips.append(pixels)
         nearnesses.append(nearness)
     pixels = torch.from_numpy(np.stack(clips)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
@@ -69,7 +87,7 @@ def draw_batch(rng: np.random.Generator) -> Batch:
 
 def encode_mean(vae: AutoencoderKLWan, clips: torch.Tensor) -> torch.Tensor:
     """Clips to latents `(B, z, (T-1)/4+1, H/16, W/16)`, not normalised."""
-    return vae._encode(clips).chunk(2, dim=1)[0]
+    return vae.encode(clips, return_dict=False)[0].mode()
 
 
 def decode_unclamped(vae: AutoencoderKLWan, latents: torch.Tensor) -> torch.Tensor:
@@ -88,47 +106,63 @@ def decode_unclamped(vae: AutoencoderKLWan, latents: torch.Tensor) -> torch.Tens
             )
         )
     vae.clear_cache()
-    return unpatchify(torch.cat(chunks, 2), patch_size=vae.config.patch_size)
+    return unpatchify(torch.cat(chunks, 2), patch_size=PIXEL_PATCH)
 
 
-def train_vae(folder: Path, steps: int, seed: int, z_dim: int = 4) -> AutoencoderKLWan:
+def train_vae(folder: Path, plan: VaePlan) -> AutoencoderKLWan:
     """Train encoder and decoder together; continues from the folder's last state."""
-    torch.manual_seed(seed)
-    vae = build_vae(z_dim)
-    optimizer = torch.optim.AdamW(vae.parameters(), lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.0)
-    state = folder / "vae.pt"
-    first = 0
-    if state.exists():
-        saved = torch.load(state, weights_only=True)
-        vae.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        first = saved["step"]
-    start = time.monotonic()
-    mean = 0.0
-    for step in range(first, steps):
-        for group in optimizer.param_groups:
-            group["lr"] = cosine_rate(step, steps)
-        batch = draw_batch(np.random.default_rng((seed, step)))
-        latents = encode_mean(vae, batch.clips)
-        noisy = latents + LATENT_NOISE * torch.randn_like(latents)
-        error = (decode_unclamped(vae, noisy) - batch.clips).abs()
-        loss = (error * batch.weights).mean() + LATENT_DECAY * latents.square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
-        optimizer.step()
-        mean = 0.98 * mean + 0.02 * float(loss) if step > first else float(loss)
-        if (step + 1) % 50 == 0 or step + 1 == steps:
-            print(f"vae {step + 1}/{steps} loss {mean:.4f} {time.monotonic() - start:.0f}s", flush=True)
-            torch.save(
-                {"model": vae.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1},
-                state,
-            )
+    torch.manual_seed(plan.seed)
+    vae = build_vae()
+    _train(vae, list(vae.parameters()), folder / "vae.pt", plan)
     return vae
 
 
-def cosine_rate(step: int, steps: int) -> float:
-    """Linear warm-up over 50 steps, then a cosine down to a twentieth of the peak."""
-    if step < 50:
-        return PEAK_RATE * (step + 1) / 50
-    return PEAK_RATE * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+def train_decoder(vae: AutoencoderKLWan, folder: Path, plan: VaePlan) -> None:
+    """Go on with the decoder alone, so that latents that are already in use stay valid."""
+    vae.encoder.requires_grad_(requires_grad=False)
+    vae.quant_conv.requires_grad_(requires_grad=False)
+    decoding = [value for value in vae.parameters() if value.requires_grad]
+    _train(vae, decoding, folder / "decoder.pt", plan)
+
+
+def _train(
+    vae: AutoencoderKLWan, parameters: list[torch.nn.Parameter], state_file: Path, plan: VaePlan
+) -> None:
+    optimizer = torch.optim.AdamW(
+        parameters, lr=plan.peak_rate, betas=(0.9, 0.98), weight_decay=0.0
+    )
+    first = 0
+    if state_file.exists():
+        saved = torch.load(state_file, weights_only=True)
+        vae.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        first = saved["step"]
+    begun, losses = time.monotonic(), []
+    for step in range(first, plan.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = plan.peak_rate * cosine_rate(step, plan.horizon)
+        loss = _loss(vae, plan, step)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+        if (step + 1) % REPORT_EVERY == 0 or step + 1 == plan.steps:
+            report(state_file.stem, step + 1, plan.steps, losses, begun)
+            save_state(
+                {"model": vae.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1},
+                state_file,
+            )
+
+
+def _loss(vae: AutoencoderKLWan, plan: VaePlan, step: int) -> torch.Tensor:
+    """Weighted mean error; the noise teaches the decoder to forgive the velocity network."""
+    rng = np.random.default_rng((plan.seed, step))
+    window = WINDOW if step < plan.window_share * plan.steps else None
+    batch = draw_batch(rng, window)
+    latents = encode_mean(vae, batch.clips)
+    generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
+    noise = torch.randn(latents.shape, generator=generator)
+    noisy = latents + plan.latent_noise * noise
+    error = (decode_unclamped(vae, noisy) - batch.clips).abs()
+    return (error * batch.weights).mean() + LATENT_DECAY * latents.square().mean()

@@ -1,11 +1,10 @@
-"""The synthetic world: one flat, coloured shape that moves or changes its size before a plain background.
+"""The synthetic world: a flat, coloured shape moves or changes its size on a plain background.
 
 Lengths are in pixels, x to the right, y downwards. A clip is `uint8 (frames, height, width, 3)`.
 """
 
 from dataclasses import dataclass
 from itertools import product
-from typing import cast
 
 import numpy as np
 
@@ -14,8 +13,6 @@ from wan_pipelines.encoding.tiny_world import (
     COLOURS,
     MOTIONS,
     SHAPES,
-    Background,
-    Colour,
     Motion,
     Scene,
     Shape,
@@ -50,14 +47,30 @@ class Course:
 def every_scene() -> list[Scene]:
     """All combinations of shape, colour, background and motion, in a fixed order."""
     return [
-        Scene(
-            cast(Shape, shape),
-            cast(Colour, colour),
-            cast(Background, background),
-            cast(Motion, motion),
-        )
+        Scene(shape, colour, background, motion)
         for shape, colour, background, motion in product(SHAPES, COLOURS, BACKGROUNDS, MOTIONS)
     ]
+
+
+def is_held_out(scene: Scene) -> bool:
+    """Whether the scene is kept for evaluation: one motion of each shape, colour and background."""
+    positions = (
+        SHAPES.index(scene.shape),
+        list(COLOURS).index(scene.colour),
+        list(BACKGROUNDS).index(scene.background),
+        MOTIONS.index(scene.motion),
+    )
+    return sum(positions) % len(MOTIONS) == 0
+
+
+def training_scenes() -> list[Scene]:
+    """The five sixths of all scenes that training may see."""
+    return [scene for scene in every_scene() if not is_held_out(scene)]
+
+
+def held_out_scenes() -> list[Scene]:
+    """The scenes that only evaluation sees."""
+    return [scene for scene in every_scene() if is_held_out(scene)]
 
 
 def plot_course(motion: Motion, size: tuple[int, int], rng: np.random.Generator) -> Course:
@@ -73,7 +86,7 @@ def plot_course(motion: Motion, size: tuple[int, int], rng: np.random.Generator)
         small, large = float(rng.uniform(0.10, 0.13)) * unit, float(rng.uniform(0.26, 0.31)) * unit
         travel = np.zeros(2)
         radii = (small, large) if motion == "growing" else (large, small)
-    room = np.abs(travel) / 2 + 1.1 * max(radii) + 1
+    room = np.abs(travel) / 2 + 1.1 * max(radii) + 2
     middle = np.clip(middle, room, np.array([width, height]) - room)
     start, end = middle - travel / 2, middle + travel / 2
     return Course((float(start[0]), float(start[1])), (float(end[0]), float(end[1])), *radii)

@@ -1,0 +1,80 @@
+"""A cache of encoded clips, so that the velocity networks never wait for pictures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
+from safetensors.torch import load_file, save_file
+
+from training.vae import encode_mean
+from training.world import FRAMES, SIZES, plot_course, render, training_scenes
+
+FRAME_SHARES = {9: 0.18, 13: 0.2, 17: 0.26, 25: 0.22, 33: 0.14}
+CLIPS_PER_CALL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Clips of one size and length: `latents (N, z, T', H', W')`, `scenes (N,)` as indices."""
+
+    latents: torch.Tensor
+    scenes: torch.Tensor
+    share: float
+
+
+def encode_world(vae: AutoencoderKLWan, file: Path, clips: int, seed: int) -> None:
+    """Draw and encode about `clips` clips over all sizes and lengths."""
+    tensors: dict[str, torch.Tensor] = {}
+    scenes = training_scenes()
+    with torch.no_grad():
+        for height, width in SIZES:
+            for frames in FRAMES:
+                rng = np.random.default_rng((seed, height, width, frames))
+                count = round(clips * FRAME_SHARES[frames] / len(SIZES))
+                chosen = rng.integers(len(scenes), size=count)
+                parts = []
+                for first in range(0, count, CLIPS_PER_CALL):
+                    batch = [
+                        _draw(scenes[index], (height, width), frames, rng)
+                        for index in chosen[first : first + CLIPS_PER_CALL]
+                    ]
+                    pixels = torch.from_numpy(np.stack(batch)).permute(0, 4, 1, 2, 3)
+                    parts.append(encode_mean(vae, pixels.float() / 127.5 - 1))
+                name = f"{height}x{width}x{frames}"
+                tensors[f"{name}.latents"] = torch.cat(parts)
+                tensors[f"{name}.scenes"] = torch.from_numpy(chosen)
+                print(f"latents {name}: {count} clips", flush=True)
+    save_file(tensors, file)
+
+
+def _draw(scene, size, frames: int, rng: np.random.Generator) -> np.ndarray:
+    return render(scene, plot_course(scene.motion, size, rng), size, np.linspace(0, 1, frames))[0]
+
+
+def latent_statistics(file: Path) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each latent channel over the whole cache."""
+    tensors = load_file(file)
+    flat = torch.cat(
+        [value.transpose(0, 1).flatten(1) for name, value in tensors.items() if "latents" in name],
+        1,
+    )
+    return flat.mean(1).tolist(), flat.std(1).tolist()
+
+
+def load_buckets(files: list[Path]) -> list[Bucket]:
+    """The caches, normalised channel by channel with the statistics of the first."""
+    mean, deviation = (
+        torch.tensor(values).view(1, -1, 1, 1, 1) for values in latent_statistics(files[0])
+    )
+    loaded = [load_file(file) for file in files]
+    names = sorted(name.removesuffix(".latents") for name in loaded[0] if "latents" in name)
+    return [
+        Bucket(
+            latents=(torch.cat([one[f"{name}.latents"] for one in loaded]) - mean) / deviation,
+            scenes=torch.cat([one[f"{name}.scenes"] for one in loaded]),
+            share=FRAME_SHARES[int(name.split("x")[2])] / len(SIZES),
+        )
+        for name in names
+    ]

@@ -1,0 +1,32 @@
+"""What all training runs share: the learning rate's course, reports, and states to resume from."""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+REPORT_EVERY = 50
+WARM_UP_STEPS = 50
+
+
+def cosine_rate(step: int, horizon: int) -> float:
+    """Share of the peak rate: a linear warm-up, then a cosine down to 2 % at the horizon."""
+    if step < WARM_UP_STEPS:
+        return (step + 1) / WARM_UP_STEPS
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / horizon)))
+
+
+def report(name: str, step: int, steps: int, losses: list[float], begun: float) -> None:
+    """Print the mean of the latest losses and the seconds since `begun` (monotonic clock)."""
+    mean = float(np.mean(losses[-REPORT_EVERY:]))
+    print(f"{name} {step}/{steps} loss {mean:.4f} {time.monotonic() - begun:.0f}s", flush=True)
+
+
+def save_state(state: dict[str, Any], file: Path) -> None:
+    """Write a state whole or not at all."""
+    partial = file.with_suffix(".partial")
+    torch.save(state, partial)
+    partial.replace(file)
