@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from wan_pipelines.campaigns.prompts import PromptEntry, Record, Seed, ShapeEntry, Variables
 from wan_pipelines.campaigns.schedules import Schedule
-from wan_pipelines.campaigns.texts import Owner, Slug, Text
+from wan_pipelines.campaigns.texts import Owner, PromptsFile, Slug, Text
 from wan_pipelines.errors import InputError
 from wan_pipelines.yaml_source import load_yaml, read_component
 
@@ -65,9 +65,8 @@ class Brief(Record):
         "Either these or a prompts_file.",
         examples=[["a red ball moving left to right on a black background"]],
     )
-    prompts_file: str | None = Field(
+    prompts_file: PromptsFile | None = Field(
         default=None,
-        min_length=1,
         description="A CSV or JSONL file of prompts in the folder of the brief. CSV columns: "
         "prompt, name, negative_prompt, seeds, shapes, variables.<name>.",
         examples=["prompts.csv"],

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import PurePosixPath
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -9,6 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
+PROMPT_FILES = (".csv", ".jsonl")
+
+_RELATIVE_FILE = re.compile(r"\w[\w .-]*(/\w[\w .-]*)*")
 _TEAM_OR_EMAIL = re.compile(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -33,6 +37,17 @@ def _number_as_text(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
+def _beside_the_brief(file: str) -> str:
+    if PurePosixPath(file).suffix not in PROMPT_FILES:
+        raise ValueError(f"Name a file that ends in {' or '.join(PROMPT_FILES)}")
+    if not _RELATIVE_FILE.fullmatch(file):
+        raise ValueError(
+            "Name a file in the folder of the brief, in letters, digits, spaces, - and _; "
+            "no '..', no leading '/'"
+        )
+    return file
+
+
 def _team_or_email(owner: str) -> str:
     if not _TEAM_OR_EMAIL.fullmatch(owner):
         raise ValueError("An owner is a team (team:films) or an e-mail address")
@@ -44,4 +59,5 @@ Text = Annotated[str, AfterValidator(_without_nul)]
 PromptText = Annotated[Text, AfterValidator(_not_blank)]
 VariableName = Annotated[str, Field(pattern=VARIABLE)]
 VariableValue = Annotated[Text, BeforeValidator(_number_as_text, json_schema_input_type=str | int)]
+PromptsFile = Annotated[str, AfterValidator(_beside_the_brief)]
 Owner = Annotated[str, AfterValidator(_team_or_email)]
