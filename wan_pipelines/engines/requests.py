@@ -65,7 +65,6 @@ class RenderRequest:
             "scheduler": self.sampling.scheduler,
             "max_sequence_length": self.sampling.max_sequence_length,
             "loras": self.sampling.loras,
-            "loras": self.sampling.loras,
         }
         return hashlib.sha256(_canonical(decisive).encode("ascii")).hexdigest()
 
