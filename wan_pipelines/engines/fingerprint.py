@@ -45,7 +45,12 @@ class Fingerprint:
         return cls(**data)
 
 
-def read_fingerprint(device: Device = "cpu", threads: int = 1) -> Fingerprint:
+def default_threads() -> int:
+    """CPU threads of a worker that nobody decided on: as many as it may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+def read_fingerprint(device: Device = "cpu", threads: int | None = None) -> Fingerprint:
     """This machine, seen by a process that computes on `device` with `threads` CPU threads.
 
     On a CPU nothing heavy is imported: versions come from the installed packages.
@@ -65,7 +70,7 @@ def read_fingerprint(device: Device = "cpu", threads: int = 1) -> Fingerprint:
         gpu_memory_gib=gpu.memory_gib,
         attention_backend=os.environ.get("DIFFUSERS_ATTN_BACKEND", "native"),
         cpu_isa=_cpu_isa(),
-        threads=threads,
+        threads=threads or default_threads(),
         machine=platform.machine(),
     )
 
@@ -82,6 +87,7 @@ class _Gpu:
 
 def _read_gpu() -> _Gpu:
     import torch
+    from torch.cuda import nccl
 
     if not torch.cuda.is_available():
         return _Gpu(cuda=torch.version.cuda or "")
@@ -92,7 +98,7 @@ def _read_gpu() -> _Gpu:
         cuda=torch.version.cuda or "",
         driver=_driver(),
         cudnn=str(torch.backends.cudnn.version() or ""),
-        nccl=".".join(str(part) for part in torch.cuda.nccl.version()),
+        nccl=".".join(str(part) for part in nccl.version()),
     )
 
 

@@ -10,10 +10,8 @@ from wan_pipelines.engines.loras import LoraFile, ensure_loras
 from wan_pipelines.engines.needs import check_needs
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.engines.releases import Release
-from wan_pipelines.errors import WeightsError
+from wan_pipelines.weights.manifest import verify
 from wan_pipelines.weights.sources import WeightsFolder
-
-PROBLEMS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,6 @@ class PreparedEngine:
     loras: tuple[LoraFile, ...]
     fingerprint: Fingerprint
     device: Device
-    threads: int
 
     @property
     def digest(self) -> str:
@@ -35,7 +32,6 @@ class PreparedEngine:
             self.weights.manifest.digest,
             self.fingerprint.digest,
             self.device,
-            self.threads,
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -45,7 +41,7 @@ def prepare(
     cache: Path,
     *,
     device: Device = "cpu",
-    threads: int = 1,
+    threads: int | None = None,
     allow_download: bool = False,
     digests: bool = True,
 ) -> PreparedEngine:
@@ -57,22 +53,9 @@ def prepare(
     fingerprint = read_fingerprint(device, threads)
     check_needs(release.needs, fingerprint)
     weights = release.weights_source(allow_download=allow_download).ensure(cache)
-    verify_weights(weights, digests=digests)
+    verify(weights.path, weights.manifest, digests=digests)
     loras = ensure_loras(release, cache, allow_download=allow_download)
-    return PreparedEngine(release, weights, loras, fingerprint, device, threads)
-
-
-def verify_weights(weights: WeightsFolder, *, digests: bool = True) -> None:
-    """WeightsError that lists the files which differ from the manifest."""
-    problems = weights.manifest.verify(weights.path, digests=digests)
-    if problems:
-        shown = "\n".join(f"- {problem}" for problem in problems[:PROBLEMS_SHOWN])
-        more = len(problems) - PROBLEMS_SHOWN
-        raise WeightsError(
-            f"The weights in {weights.path} are not whole:\n{shown}"
-            + (f"\n- and {more} more" if more > 0 else "")
-            + "\nFetch them again."
-        )
+    return PreparedEngine(release, weights, loras, fingerprint, device)
 
 
 def load(prepared: PreparedEngine) -> Engine:
@@ -84,5 +67,5 @@ def load(prepared: PreparedEngine) -> Engine:
         prepared.weights,
         prepared.loras,
         device=prepared.device,
-        threads=prepared.threads,
+        threads=prepared.fingerprint.threads,
     )

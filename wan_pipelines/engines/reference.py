@@ -34,7 +34,7 @@ def load_reference_engine(
     loras: Sequence[LoraFile] = (),
     *,
     device: Device = "cpu",
-    threads: int = 1,
+    threads: int | None = None,
 ) -> "ReferenceEngine":
     """Loads the pipeline; WeightsError for a folder that must not be, EngineError if it does not.
 
@@ -42,10 +42,10 @@ def load_reference_engine(
     """
     started = perf_counter()
     check_pipeline_folder(weights.path)
-    pipeline = _load_pipeline(release, weights, device, threads)
+    fingerprint = read_fingerprint(device, threads)
+    pipeline = _load_pipeline(release, weights, device, fingerprint.threads)
     _check_boundary(release, pipeline)
     switch = LoraSwitch(pipeline, loras)
-    fingerprint = read_fingerprint(device, threads)
     return ReferenceEngine(
         release, fingerprint, perf_counter() - started, pipeline=pipeline, loras=switch
     )
@@ -159,8 +159,8 @@ class ReferenceEngine:
             )
         images = self._pipeline.video_processor.postprocess_video(video, output_type="np")[0]
         frames = np.empty(images.shape, dtype=np.uint8)
-        for frame, image in zip(frames, images, strict=True):
-            frame[...] = (image * 255).round()
+        for index, image in enumerate(images):
+            frames[index] = (image * 255).round()
         return frames
 
     def _now(self) -> float:

@@ -35,7 +35,7 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _verify(folder: Path) -> int:
-    problems = Manifest.read(folder).verify(folder)
+    problems = Manifest.read(folder).problems(folder)
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     return 1 if problems else 0
 

@@ -18,6 +18,7 @@ from wan_pipelines.weights.inspection import Problem, inspect_file, is_pickle, w
 MANIFEST_NAME = "manifest.json"
 MANIFEST_LIMIT_BYTES = 16 * 1024**2
 PROSE_SUFFIXES = frozenset({".md", ".txt"})
+PROBLEMS_SHOWN = 10
 CHUNK_BYTES = 4 * 1024**2
 
 M = TypeVar("M", bound=BaseModel)
@@ -117,7 +118,7 @@ class Manifest(BaseModel):
         path.write_text(json.dumps(self.model_dump(), indent=2) + "\n", encoding="utf-8")
         return path
 
-    def verify(self, folder: Path, *, digests: bool = True) -> tuple[Problem, ...]:
+    def problems(self, folder: Path, *, digests: bool = True) -> tuple[Problem, ...]:
         """Every difference between `folder` and this manifest, by file; empty when it is whole.
 
         `digests=False` looks at names, links, sizes and safetensors headers only, which takes
@@ -137,6 +138,19 @@ class Manifest(BaseModel):
             problem = _difference(folder, file, digests=digests)
             if problem:
                 yield problem
+
+
+def verify(folder: Path, manifest: Manifest, *, digests: bool = True) -> None:
+    """WeightsError that lists the files which differ from the manifest; see `problems`."""
+    problems = manifest.problems(folder, digests=digests)
+    if problems:
+        shown = "\n".join(f"- {problem}" for problem in problems[:PROBLEMS_SHOWN])
+        more = len(problems) - PROBLEMS_SHOWN
+        raise WeightsError(
+            f"The weights in {folder} are not what their manifest says:\n{shown}"
+            + (f"\n- and {more} more" if more > 0 else "")
+            + "\nFetch them again."
+        )
 
 
 def file_sha256(path: Path) -> str:

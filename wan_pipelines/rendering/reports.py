@@ -1,0 +1,58 @@
+"""How a worker is set up, and what it reports at its end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wan_pipelines.rendering.clock import Clock
+from wan_pipelines.rendering.spans import NANOSECONDS
+from wan_pipelines.rendering.takes import SpanKind, Take
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What a deployment may tune; times in seconds.
+
+    tail_depth: takes that may wait to be encoded, or be encoded, while the next one renders.
+    renew_seconds: between two signs of life; well below the lease's length.
+    span_seconds: a longer denoising is reported in pieces, at step boundaries.
+    busy_poll_seconds: between two looks at shots that another worker renders.
+    busy_patience_seconds: so long the worker, which is paid for, waits for others in all.
+    same_failures: so many failures of the same kind in a row stop the shard.
+    paid_since_ns: monotonic start of the worker if that was before the loop's.
+    """
+
+    tail_depth: int = 2
+    renew_seconds: float = 15.0
+    span_seconds: float = 30.0
+    progress_seconds: float = 10.0
+    busy_poll_seconds: float = 2.0
+    busy_patience_seconds: float = 1800.0
+    same_failures: int = 3
+    paid_since_ns: int | None = None
+    clock: Clock = field(default_factory=Clock)
+
+
+DEFAULT_SETTINGS = WorkerSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class ShardReport:
+    """How a shard ended; the book knows the same and more, shot by shot.
+
+    `takes` are in the order in which they began. The other fields are names of shots: `reused` had
+    an accepted take already, `busy` were left to another worker, `unfinished` were not begun or not
+    ended because the worker was told to stop.
+    """
+
+    takes: tuple[Take, ...]
+    reused: tuple[str, ...]
+    failed: tuple[str, ...]
+    busy: tuple[str, ...]
+    unfinished: tuple[str, ...]
+    stopped: bool
+    nanoseconds: Mapping[SpanKind, int]
+
+    @property
+    def seconds(self) -> dict[SpanKind, float]:
+        """Paid seconds by kind."""
+        return {kind: value / NANOSECONDS for kind, value in self.nanoseconds.items()}

@@ -1,0 +1,24 @@
+"""SIGTERM and Ctrl-C as a wish to stop, so that a worker can end in good order."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextmanager
+def stop_on_signals(stop: Event) -> Iterator[Event]:
+    """Sets `stop` on SIGTERM or SIGINT inside the block; for the main thread only."""
+
+    def set_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        stop.set()
+
+    before = {number: signal.signal(number, set_stop) for number in STOP_SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

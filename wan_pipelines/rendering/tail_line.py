@@ -1,0 +1,119 @@
+"""Encodes and publishes take n in a thread while take n + 1 renders."""
+
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import BoundedSemaphore
+from types import TracebackType
+from typing import Generic, Self
+
+from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.engines.protocol import Footage
+from wan_pipelines.errors import LeaseLost, StorageError
+from wan_pipelines.rendering.heartbeat import Heartbeat
+from wan_pipelines.rendering.ports import File, Lease, Tail, TakeBook
+from wan_pipelines.rendering.streak import FailureStreak
+from wan_pipelines.rendering.takes import Take
+
+
+class TailLine(Generic[File]):
+    """At most `depth` takes wait or are worked on here; further ones block the renderer.
+
+    The result goes into the book from the thread, as soon as it is there: a crash of the renderer
+    does not take finished work along. What goes wrong goes to the right shot.
+    """
+
+    def __init__(
+        self,
+        book: TakeBook[File],
+        tail: Tail[File],
+        heartbeat: Heartbeat,
+        streak: FailureStreak,
+        depth: int,
+    ) -> None:
+        self._book = book
+        self._tail = tail
+        self._heartbeat = heartbeat
+        self._streak = streak
+        self._depth = depth
+        self._places = BoundedSemaphore(depth)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tail")
+        self._under_way: set[Future[None]] = set()
+        self._ended: list[Take] = []
+        self._broken: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Waits for all that was handed over; raises nothing."""
+        self._thread.shutdown(wait=True)
+
+    @property
+    def is_broken(self) -> bool:
+        """Has the book refused a result? Then nothing more can be recorded."""
+        return self._broken is not None
+
+    @property
+    def is_full(self) -> bool:
+        """Would `submit` have to wait?"""
+        return len(self._under_way) >= self._depth
+
+    def check(self) -> None:
+        """Raises what the book raised in the thread."""
+        if self._broken:
+            raise self._broken
+
+    def submit(self, shot: Shot, lease: Lease, take: Take, footage: Footage) -> None:
+        """Hands a rendered take over; blocks while the line is full, raises what `check` does."""
+        self._places.acquire()
+        self.check()
+        future = self._thread.submit(self._work, shot, lease, take, footage)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+
+    def drain(self) -> tuple[Take, ...]:
+        """Waits for all that was handed over; the takes that ended since the last call."""
+        wait(tuple(self._under_way))
+        self.check()
+        ended, self._ended = tuple(self._ended), []
+        return ended
+
+    def _work(self, shot: Shot, lease: Lease, take: Take, footage: Footage) -> None:
+        try:
+            ended = self._settle(shot, lease, take, footage)
+            self._ended.append(ended)
+            self._streak.note(ended)
+        except Exception as error:
+            self._broken = error
+        finally:
+            self._heartbeat.drop(lease)
+            self._places.release()
+
+    def _settle(self, shot: Shot, lease: Lease, take: Take, footage: Footage) -> Take:
+        try:
+            files = self._tail(shot, take, footage)
+        except Exception as error:
+            failed = take.with_error(error, stage=_stage_of(error))
+        else:
+            failed = self._accept(lease, take, files)
+        if failed:
+            self._book.fail(lease, failed)
+        return failed or take
+
+    def _accept(self, lease: Lease, take: Take, files: tuple[File, ...]) -> Take | None:
+        try:
+            self._book.accept(lease, take, files)
+        except LeaseLost as error:
+            return take.with_error(error, stage="publish", outcome="lost")
+        return None
+
+
+def _stage_of(error: Exception) -> str:
+    return "publish" if isinstance(error, StorageError) else "encode"
