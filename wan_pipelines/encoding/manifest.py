@@ -97,7 +97,7 @@ class VideoManifest(Part):
     code_version: Name = Field(description="Version of wan_pipelines.")
 
     render_key: Sha256 = Field(description="Digest of everything that decides the pixels.")
-    take_id: Name
+    take_id: Name = Field(description="The attempt that was accepted.")
     run_id: Name = Field(description="The Dagster run.")
     step_key: Name = Field(description="The step of that run.")
 

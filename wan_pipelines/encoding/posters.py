@@ -19,6 +19,8 @@ PREVIEW_SIDE: Final = 320
 PREVIEW_SECONDS: Final = 2
 PREVIEW_FPS: Final = 10
 HISTOGRAM_BINS: Final = 32
+EQUAL_DISTANCE: Final = 0.01
+"""What four hundredths of the pixels make when all their channels move to other bins."""
 SAMPLED_SIDE: Final = 64
 """Frames are compared on a grid of about this many points a side."""
 
@@ -33,17 +35,17 @@ def write_poster(frames: np.ndarray, path: Path) -> None:
 def representative_frame(frames: np.ndarray) -> int:
     """Index of the frame that shows best what the clip is about.
 
-    Of the frames that are not empty (half as much contrast as the one with the most), the one
-    whose colour histogram is nearest to the mean histogram, as in ffmpeg's `thumbnail` filter;
-    of equally near ones the one nearest to the middle.
+    Of the frames that are not empty (half as much contrast as most), the one whose colour
+    histogram is nearest to the mean histogram, as in ffmpeg's `thumbnail` filter; of nearly
+    equally near ones the one nearest to the middle.
     """
     step = max(1, min(frames.shape[1:3]) // SAMPLED_SIDE)
     points = frames[:, ::step, ::step]
     histograms = np.stack([_histogram(frame) for frame in points])
     distances = np.square(histograms - histograms.mean(axis=0)).sum(axis=1)
     contrasts = points.reshape(len(points), -1).astype(np.float32).std(axis=1)
-    distances[contrasts < contrasts.max() / 2] = np.inf
-    near = np.flatnonzero(distances <= distances.min() * 1.01 + 1e-9)
+    distances[contrasts < np.quantile(contrasts, 0.75) / 2] = np.inf
+    near = np.flatnonzero(distances <= distances.min() + EQUAL_DISTANCE)
     middle = (len(frames) - 1) / 2
     return int(near[np.argmin(np.abs(near - middle))])
 
