@@ -210,15 +210,16 @@ def test_what_cannot_be_encoded_replaces_nothing(fake_ffmpeg, tmp_path: Path):
     assert digests(files) == before
 
 
-def test_a_missing_rendition_is_derived_from_the_full_size(
-    encoded: dict[str, Path], tmp_path: Path
+@pytest.mark.parametrize(("source", "other"), [("h264", "av1"), ("av1", "h264")])
+def test_missing_renditions_are_derived_from_a_full_size_one(
+    source: str, other: str, encoded: dict[str, Path], tmp_path: Path
 ):
-    files = transcode(encoded["h264"], rendition_specs(["h264-half", "av1"]), tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["av1.mp4", "h264-half.mp4"]
+    files = transcode(encoded[source], rendition_specs([other, "h264-half"]), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {f"{other}.mp4", "h264-half.mp4"}
     for name, path in files.items():
         assert probe(path) == probe(encoded[name])
         difference = np.abs(decoded(path).astype(float) - decoded(encoded[name]))
-        assert difference.mean() < 3
+        assert difference.mean() < 5
 
 
 def test_a_source_that_is_no_mp4_is_refused(tmp_path: Path):

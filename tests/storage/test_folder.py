@@ -125,6 +125,12 @@ def test_an_object_cannot_be_a_folder_of_objects(store: FolderStore):
     assert staged(store) == []
 
 
+def test_a_file_in_place_of_the_store_is_told(tmp_path: Path):
+    (tmp_path / "store").write_bytes(b"")
+    with pytest.raises(StorageError, match="another store"):
+        FolderStore(tmp_path / "store").put_bytes("a", b"1")
+
+
 def test_a_changed_file_has_another_signature(store: FolderStore):
     before = store.put_bytes("a", b"good")
     path = store.root / "a"

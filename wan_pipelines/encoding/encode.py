@@ -32,25 +32,23 @@ def encode(
     """Encode `frames` (uint8, T x H x W x RGB, even sides) to one file per spec in `folder`.
 
     Returns the files by rendition name, with "poster" and "preview". One ffmpeg process makes
-    all videos. Every file was probed; equal frames give equal bytes. Raises EncodeError, and
-    leaves nothing in `folder`, if anything goes wrong.
+    all videos; each was probed and is what was asked for. Equal frames give equal bytes. Raises
+    EncodeError, and leaves nothing in `folder`, if anything goes wrong.
     """
     rate = Fraction(fps)
     width, height = _size(frames, rate)
     limit = time_limit_seconds or _time_limit(frames.shape[0], width, height, len(specs))
     with _all_or_none(folder) as drafts:
-        paths = _paths(drafts, specs)
-        if paths:
-            argv = encode_argv((width, height), rate, paths)
+        videos = _paths(drafts, specs)
+        if videos:
+            argv = encode_argv((width, height), rate, videos)
             chunks = (np.ascontiguousarray(frame).data for frame in frames)
             run_ffmpeg(argv, time_limit_seconds=limit, chunks=chunks)
-            _check_all(paths, (width, height), rate, len(frames))
-        write_poster(frames, drafts / f"{POSTER}.webp")
-        write_preview(frames, rate, drafts / f"{PREVIEW}.webp")
-        names = [
-            path.name for path in (*paths, drafts / f"{POSTER}.webp", drafts / f"{PREVIEW}.webp")
-        ]
-    return {Path(name).stem: folder / name for name in names}
+            _check_all(videos, (width, height), rate, len(frames))
+        poster, preview = (drafts / f"{name}.webp" for name in (POSTER, PREVIEW))
+        write_poster(frames, poster)
+        write_preview(frames, rate, preview)
+    return {path.stem: folder / path.name for path in (*videos, poster, preview)}
 
 
 def transcode(
