@@ -10,7 +10,8 @@
     ├── StorageError           the object store cannot be read or written
     └── LedgerError            the ledger cannot be reached, migrated or written
         ├── LeaseLost              another worker took the shot over
-        └── QuotaExceeded          nothing is left of a limit
+        ├── QuotaExceeded          nothing is left of a limit
+        └── NotAdmitted            the edition does not (or no longer) ask for the shot
 
 The message is the whole story: what happened, where, and what to do about it.
 """
@@ -68,3 +69,7 @@ class LeaseLost(LedgerError):
 
 class QuotaExceeded(LedgerError):
     """Nothing is left of a limit; the message says which, and when it resets."""
+
+
+class NotAdmitted(LedgerError):
+    """The edition does not, or no longer, want the shot rendered; the message says why."""

@@ -1,0 +1,175 @@
+"""A small world for ledger tests: tenants, a price, shots, and a worker that renders them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from wan_pipelines.ledger.charges import Spent
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.editions import Admission, Candidate, EditionKey, admit
+from wan_pipelines.ledger.prices import Price, publish_prices
+from wan_pipelines.ledger.records import Rendition, StageMicroseconds, TakeReport
+from wan_pipelines.ledger.takes import Lease, accept_take, lease_shot
+from wan_pipelines.ledger.tenants import DEFAULT_PLANS, Tenant, configure
+from wan_pipelines.ledger.workers import WorkerPlace, close_worker, heartbeat, open_worker
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+PRICE = 3_600_000  # micro-dollars per GPU hour: 1 micro-dollar per millisecond
+PLACE = WorkerPlace("run-1", "takes[0]", "laptop-cpu")
+REPORT = TakeReport(
+    seed=7,
+    steps=4,
+    stages=StageMicroseconds(text=100, denoise_high=200, denoise_low=300, decode=400),
+    peak_memory_bytes=1 << 20,
+    engine="reference",
+    release="wan-tiny",
+    fingerprint="f" * 64,
+)
+ERROR = replace(
+    REPORT,
+    stages=None,
+    error_type="RenderError",
+    error_message="frames are not finite",
+    error_stage="decode",
+)
+TENANTS = (
+    Tenant("acme", "internal", "Europe/Berlin", ("ada",)),
+    Tenant("bolt", "free", "America/New_York", ("bob",)),
+)
+DEMO = EditionKey("acme", "ada", "demo", "first")
+
+
+def digest(words: str) -> str:
+    return sha256(words.encode()).hexdigest()
+
+
+def shot(name: str, prompt: str | None = None, **changes: Any) -> Candidate:
+    """A candidate; the same prompt is the same shot."""
+    prompt = prompt or f"a {name} ball moves to the left"
+    request = {
+        "release": "wan-tiny",
+        "release_identity": digest("wan-tiny"),
+        "prompt": prompt,
+        "negative_prompt": "",
+        "seed": 7,
+        "width": 96,
+        "height": 64,
+        "frames": 9,
+        "sampling": {"steps": 4, "guidance": 1.0},
+    }
+    candidate = Candidate(name, digest(prompt), request, "draft", 8, ("h264",))
+    return replace(candidate, **changes)
+
+
+def shots(*names: str) -> list[Candidate]:
+    return [shot(name) for name in names]
+
+
+def files(take_id: str) -> tuple[Rendition, ...]:
+    return tuple(
+        Rendition(
+            name=name,
+            key=f"videos/{take_id}/{name}",
+            uri=f"file:///store/videos/{take_id}/{name}",
+            sha256=digest(take_id + name),
+            size_bytes=1000,
+            codec=codec,
+            width=width,
+            height=64,
+            fps=8.0 if frames > 1 else 0.0,
+            frames=frames,
+            duration_seconds=frames / 8 if frames > 1 else 0.0,
+            signature=f"1:{name}",
+        )
+        for name, codec, width, frames in (
+            ("h264", "h264", 96, 9),
+            ("poster", "webp", 96, 1),
+            ("preview", "webp", 48, 5),
+        )
+    )
+
+
+@dataclass
+class Scene:
+    """A ledger with tenants and a price, and a clock that only moves when told to."""
+
+    ledger: Ledger
+    now: datetime = START
+    tenants: Sequence[Tenant] = TENANTS
+
+    def __post_init__(self) -> None:
+        configure(self.ledger, DEFAULT_PLANS, self.tenants, now=self.now)
+        price = Price("laptop-cpu", PRICE, START - timedelta(days=1))
+        publish_prices(self.ledger, [price], now=self.now)
+
+    def later(self, **delta: float) -> datetime:
+        self.now += timedelta(**delta)
+        return self.now
+
+    def admit(
+        self, candidates: Sequence[Candidate], edition: EditionKey = DEMO, **options: Any
+    ) -> tuple[Admission, ...]:
+        return admit(self.ledger, edition, candidates, now=self.now, **options)
+
+    def states(
+        self, candidates: Sequence[Candidate], edition: EditionKey = DEMO, **options: Any
+    ) -> dict[str, str]:
+        return {a.name: a.state for a in self.admit(candidates, edition, **options)}
+
+    def worker(self, edition: EditionKey = DEMO, place: WorkerPlace = PLACE) -> "Hand":
+        worker_id = open_worker(self.ledger, edition, place, now=self.now)
+        return Hand(self, edition, worker_id)
+
+
+@dataclass
+class Hand:
+    """A worker of one edition; every second of it is spent by calling its methods."""
+
+    scene: Scene
+    edition: EditionKey
+    id: str
+    spans: list[Spent] = field(default_factory=list)
+
+    def lease(self, candidate: Candidate, seconds: float = 60) -> Lease:
+        lease = self.ask(candidate, seconds)
+        assert isinstance(lease, Lease), lease
+        return lease
+
+    def ask(self, candidate: Candidate, seconds: float = 60) -> Any:
+        return lease_shot(
+            self.scene.ledger,
+            self.edition,
+            candidate.render_key,
+            self.id,
+            lease_seconds=seconds,
+            now=self.scene.now,
+        )
+
+    def accept(self, lease: Lease) -> str:
+        accept_take(self.scene.ledger, lease, REPORT, files(lease.take_id), now=self.scene.now)
+        return lease.take_id
+
+    def spend(self, kind: str, milliseconds: int, lease: Lease | None = None) -> None:
+        self.scene.later(milliseconds=milliseconds)
+        self.spans.append(Spent(kind, milliseconds * 1000, lease and lease.take_id))
+
+    def render(self, candidate: Candidate, milliseconds: int = 1000) -> str:
+        lease = self.lease(candidate)
+        self.spend("denoise", milliseconds, lease)
+        return self.accept(lease)
+
+    def beat(self) -> None:
+        heartbeat(
+            self.scene.ledger, self.edition.tenant, self.id, self._drain(), now=self.scene.now
+        )
+
+    def close(self) -> int:
+        return close_worker(
+            self.scene.ledger, self.edition.tenant, self.id, self._drain(), now=self.scene.now
+        )
+
+    def _drain(self) -> list[Spent]:
+        spans, self.spans = self.spans, []
+        return spans

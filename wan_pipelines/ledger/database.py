@@ -1,0 +1,76 @@
+"""The ledger as a database: opening it, and its transactions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.engines import SQLITE, WRITES, display_name, make_engine, parse_url
+from wan_pipelines.ledger.schema import check_or_migrate
+from wan_pipelines.ledger.troubles import told_plainly
+
+
+class Ledger:
+    """A database that any number of processes and threads use at once."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        """Wrap an engine whose database has the right schema; `name` stands in errors."""
+        self.engine = engine
+        self.name = name
+        self._writer = engine.execution_options(**{WRITES: True})
+
+    @classmethod
+    def open(cls, url: str | Path, *, migrate: bool = True, wait_seconds: float = 30.0) -> Self:
+        """Open a ledger, and bring it to this version's schema unless `migrate` is false.
+
+        `wait_seconds` is how long a transaction waits for another process's lock. Raises
+        `LedgerError` when the database is locked, unreachable, or newer than this version.
+        """
+        parsed = parse_url(url)
+        name = display_name(parsed)
+        if parsed.drivername == SQLITE:
+            _make_folder(Path(name), create=migrate)
+        engine = make_engine(parsed, wait_seconds=wait_seconds)
+        with told_plainly(name):
+            check_or_migrate(engine, name, migrate=migrate)
+        return cls(engine, name)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that writes: whole, or not at all. On SQLite writers take turns."""
+        with told_plainly(self.name), Session(self._writer) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads, and never waits for writers."""
+        with told_plainly(self.name), Session(self.engine) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _make_folder(file: Path, *, create: bool) -> None:
+    if not create and not file.exists():
+        raise LedgerError(
+            f"There is no ledger at {file}. Run a campaign first, or correct its URL."
+        )
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            f"The folder of the ledger at {file} cannot be made ({error}). Choose a folder that "
+            "this user may write."
+        ) from error

@@ -1,0 +1,242 @@
+"""Editions: admitting their shots as a set, and looking them up."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import select
+
+from wan_pipelines.errors import InputError
+from wan_pipelines.ledger.admission import (
+    Admission,
+    Candidate,
+    Decision,
+    Entry,
+    Standing,
+    State,
+    decisions,
+    wishes,
+)
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.edition_rows import (
+    Row,
+    ensure_edition,
+    load_rows,
+    load_standings,
+    save_rows,
+)
+from wan_pipelines.ledger.keys import EditionKey
+from wan_pipelines.ledger.moments import from_micros_or_none, to_micros
+from wan_pipelines.ledger.quotas import left_of, release_unless_running, reserve
+from wan_pipelines.ledger.statements import storable
+from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow
+from wan_pipelines.ledger.tenants import account_of, ensure_user
+
+__all__ = [
+    "Admission",
+    "Candidate",
+    "EditionKey",
+    "EditionShot",
+    "admit",
+    "edition_shots",
+    "editions",
+    "latest_edition",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EditionShot:
+    """A shot of an edition as admission left it, with all that is needed to render it."""
+
+    position: int
+    name: str
+    render_key: str
+    request: Mapping[str, Any]
+    tier: str
+    fps: int
+    renditions: tuple[str, ...]
+    variables: Mapping[str, str]
+    state: State
+    reason: str
+    may_run_at: datetime | None
+
+
+def admit(
+    ledger: Ledger,
+    edition: EditionKey,
+    candidates: Sequence[Candidate],
+    *,
+    only: Collection[str] | None = None,
+    dry_run: bool = False,
+    now: datetime,
+) -> tuple[Admission, ...]:
+    """Decide which shots of an edition are rendered, and reserve quota for them.
+
+    Admitting the same edition again changes nothing but what has changed meanwhile: refused
+    shots are admitted when quota is left, failed shots get a new reservation, shots that are no
+    longer among the candidates become withdrawn and give theirs back. With `only`, just the
+    named shots are decided about and all others stay as they are. A `dry_run` decides the same
+    and keeps nothing.
+
+    Returns one admission per shot decided about, in the candidates' order. Raises `InputError`
+    for a name that occurs twice or that `only` names in vain, `LedgerError` for an unknown tenant.
+    """
+    positions = _positions(candidates, edition)
+    chosen = _chosen(candidates, only, edition)
+    with ledger.write() as session:
+        ensure_user(session, edition.tenant, edition.user, now)
+        account = account_of(session, edition.tenant, edition.user, lock=True)
+        edition_id = ensure_edition(session, edition, now)
+        before = load_rows(session, edition_id)
+        standings = load_standings(session, edition, edition_id, chosen, now)
+        gone = set() if only is not None else before.keys() - positions.keys()
+        staying = {name: _entry(row) for name, row in before.items() if name not in gone}
+        wished = wishes(chosen, standings, staying)
+        dropped = [wish.drops for wish in wished] + [before[name]["reservation"] for name in gone]
+        release_unless_running(session, [drop for drop in dropped if drop], now)
+        quota = left_of(session, account, now)
+        wanted = sum(wish.wants for wish in wished)
+        grants = wanted if quota.left is None else min(wanted, quota.left)
+        reserved = reserve(session, quota, grants, now)
+        refusal = quota.less(grants).refusal
+        decided = decisions(wished, reserved, refusal, quota.resets_at)
+        after = [_row(decision, standings, positions) for decision in decided]
+        after += [_withdrawn(before[name]) for name in gone]
+        save_rows(session, edition_id, before, after, now)
+        if dry_run:
+            session.rollback()
+    return tuple(decision.admission for decision in decided)
+
+
+def edition_shots(
+    ledger: Ledger,
+    edition: EditionKey,
+    *,
+    states: Collection[State] = ("admitted",),
+    only: Collection[str] | None = None,
+) -> tuple[EditionShot, ...]:
+    """The shots of an edition in the given states, in order, ready to be rendered."""
+    query = (
+        select(EditionShotRow, ShotRow.render_key, ShotRow.request)
+        .join(ShotRow, ShotRow.id == EditionShotRow.shot_id)
+        .join(EditionRow, EditionRow.id == EditionShotRow.edition_id)
+        .where(
+            EditionRow.tenant == edition.tenant,
+            EditionRow.campaign == edition.campaign,
+            EditionRow.edition == edition.edition,
+            EditionShotRow.state.in_(states),
+        )
+        .order_by(EditionShotRow.position, EditionShotRow.id)
+    )
+    with ledger.read() as session:
+        found = session.execute(query).all()
+        return tuple(
+            _edition_shot(row, render_key, request)
+            for row, render_key, request in found
+            if only is None or row.name in only
+        )
+
+
+def editions(
+    ledger: Ledger, tenant: str | None, campaign: str | None = None
+) -> tuple[EditionKey, ...]:
+    """The editions of a tenant (of all tenants, for the operator, if none), oldest first."""
+    limits = ((EditionRow.tenant, tenant), (EditionRow.campaign, campaign))
+    wanted = [column == value for column, value in limits if value is not None]
+    query = select(EditionRow).where(*wanted).order_by(EditionRow.created_at, EditionRow.id)
+    with ledger.read() as session:
+        return tuple(_key(row) for row in session.scalars(query))
+
+
+def latest_edition(ledger: Ledger, tenant: str, campaign: str) -> EditionKey | None:
+    """The edition of a campaign that was admitted first most recently; none if there is none."""
+    query = (
+        select(EditionRow)
+        .where(EditionRow.tenant == tenant, EditionRow.campaign == campaign)
+        .order_by(EditionRow.created_at.desc(), EditionRow.id.desc())
+        .limit(1)
+    )
+    with ledger.read() as session:
+        row = session.scalars(query).one_or_none()
+        return row and _key(row)
+
+
+def _key(row: EditionRow) -> EditionKey:
+    return EditionKey(row.tenant, row.user, row.campaign, row.edition)
+
+
+def _positions(candidates: Sequence[Candidate], edition: EditionKey) -> dict[str, int]:
+    positions: dict[str, int] = {}
+    for position, candidate in enumerate(candidates):
+        if candidate.name in positions:
+            raise InputError(
+                f"The shot name {candidate.name!r} occurs twice.",
+                where=f"edition {edition}",
+                remedy="Give every shot of a campaign its own name.",
+            )
+        positions[candidate.name] = position
+    return positions
+
+
+def _chosen(
+    candidates: Sequence[Candidate], only: Collection[str] | None, edition: EditionKey
+) -> Sequence[Candidate]:
+    if only is None:
+        return candidates
+    wanted = set(only)
+    chosen = [candidate for candidate in candidates if candidate.name in wanted]
+    missing = sorted(wanted - {candidate.name for candidate in chosen})
+    if missing:
+        raise InputError(
+            f"There is no shot named {', '.join(missing[:5])}.",
+            where=f"edition {edition}",
+            remedy="Name shots of the campaign as it is now (`wan plan` lists them).",
+        )
+    return chosen
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(row["name"], row["shot_id"], row["state"], row["reservation"])
+
+
+def _row(
+    decision: Decision, standings: Mapping[str, Standing], positions: Mapping[str, int]
+) -> dict[str, Any]:
+    shot, admission = decision.candidate, decision.admission
+    may_run_at = admission.may_run_at
+    return {
+        "name": shot.name,
+        "position": positions[shot.name],
+        "shot_id": standings[shot.render_key].shot_id,
+        "tier": shot.tier,
+        "fps": shot.fps,
+        "renditions": list(shot.renditions),
+        "variables": dict(shot.variables),
+        "state": admission.state,
+        "reason": storable(admission.reason),
+        "may_run_at": None if may_run_at is None else to_micros(may_run_at),
+        "reservation": decision.reservation,
+    }
+
+
+def _withdrawn(row: Row) -> dict[str, Any]:
+    kept = {name: row[name] for name in row if name != "id"}
+    reason = "no longer in the campaign"
+    return {**kept, "state": "withdrawn", "reason": reason, "may_run_at": None, "reservation": None}
+
+
+def _edition_shot(row: EditionShotRow, render_key: str, request: Mapping[str, Any]) -> EditionShot:
+    return EditionShot(
+        position=row.position,
+        name=row.name,
+        render_key=render_key,
+        request=request,
+        tier=row.tier,
+        fps=row.fps,
+        renditions=tuple(row.renditions),
+        variables=row.variables,
+        state=cast("State", row.state),
+        reason=row.reason,
+        may_run_at=from_micros_or_none(row.may_run_at),
+    )

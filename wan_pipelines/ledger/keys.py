@@ -1,0 +1,34 @@
+"""The names of things in the ledger."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.tables import EditionRow
+
+
+@dataclass(frozen=True, slots=True)
+class EditionKey:
+    """Names an edition. `user` is who asks for it; it does not tell editions apart."""
+
+    tenant: str
+    user: str
+    campaign: str
+    edition: str
+
+    def __str__(self) -> str:
+        return f"{self.campaign}/{self.edition} of tenant {self.tenant}"
+
+
+def edition_id_of(session: Session, edition: EditionKey) -> int:
+    """The row of an edition; `LedgerError` when it was never admitted."""
+    found = session.scalars(
+        select(EditionRow.id).filter_by(
+            tenant=edition.tenant, campaign=edition.campaign, edition=edition.edition
+        )
+    ).one_or_none()
+    if found is None:
+        raise LedgerError(f"The ledger has no edition {edition}. Admit its shots first.")
+    return found

@@ -1,0 +1,32 @@
+"""What people ask the ledger: typed rows from plain SQL, money in integer micro-dollars."""
+
+from wan_pipelines.ledger.reports.cost_rows import (
+    CostTotal,
+    Dimension,
+    RunCost,
+    cost_totals,
+    run_costs,
+)
+from wan_pipelines.ledger.reports.edition_views import (
+    EditionTotals,
+    ShotView,
+    edition_shots_view,
+    edition_totals,
+)
+from wan_pipelines.ledger.reports.video_rows import OutputFile, Video, output_files, videos
+
+__all__ = [
+    "CostTotal",
+    "Dimension",
+    "EditionTotals",
+    "OutputFile",
+    "RunCost",
+    "ShotView",
+    "Video",
+    "cost_totals",
+    "edition_shots_view",
+    "edition_totals",
+    "output_files",
+    "run_costs",
+    "videos",
+]

@@ -1,0 +1,222 @@
+"""One edition in full: every shot it ever asked for, what became of it, what it cost."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.keys import EditionKey, edition_id_of
+from wan_pipelines.ledger.moments import from_micros_or_none
+from wan_pipelines.ledger.records import Rendition
+from wan_pipelines.ledger.reports.video_rows import SHOWN, rendition_of
+from wan_pipelines.ledger.statements import chunks
+from wan_pipelines.ledger.tables import (
+    ChargeRow,
+    EditionShotRow,
+    RenditionRow,
+    ShotRow,
+    TakeRow,
+    WorkerRow,
+)
+
+_T = TypeVar("_T")
+_K = TypeVar("_K")
+
+
+@dataclass(frozen=True, slots=True)
+class ShotView:
+    """A shot of an edition: what admission said, how its latest take went, its files and cost.
+
+    `outcome` is that of the accepted take, wherever it was rendered, else of this edition's latest
+    take; `None` when there is none. `attempts` and the cost are this edition's own, failed takes
+    included; the error is that of the latest take if it failed.
+    """
+
+    position: int
+    shot: str
+    render_key: str
+    request: Mapping[str, Any]
+    tier: str
+    fps: int
+    variables: Mapping[str, str]
+    renditions_wanted: tuple[str, ...]
+    state: str
+    reason: str
+    may_run_at: datetime | None
+    outcome: str | None
+    reused: bool
+    take_id: str | None
+    run_id: str | None
+    attempts: int
+    error_type: str | None
+    error_message: str | None
+    error_stage: str | None
+    renditions: tuple[Rendition, ...]
+    gpu_microseconds: int
+    cost_micro_usd: int
+
+
+@dataclass(frozen=True, slots=True)
+class EditionTotals:
+    """An edition in figures.
+
+    `shots` counts what the campaign asks for now, `states` all rows by state, withdrawn ones
+    included. `accepted` counts shots that have a video, `reused` those of them that were not
+    rendered here, `failed` those whose latest take failed, `waiting` the other admitted ones. The
+    cost is what this edition's workers were charged: `wasted` went into takes that were not
+    accepted or into no take (`unattributed`).
+    """
+
+    shots: int
+    states: Mapping[str, int]
+    accepted: int
+    reused: int
+    failed: int
+    waiting: int
+    gpu_microseconds: int
+    cost_micro_usd: int
+    wasted_micro_usd: int
+    unattributed_micro_usd: int
+
+
+def edition_shots_view(ledger: Ledger, edition: EditionKey) -> tuple[ShotView, ...]:
+    """Every shot of an edition in order, withdrawn ones included."""
+    with ledger.read() as session:
+        edition_id = edition_id_of(session, edition)
+        shots = session.execute(
+            select(EditionShotRow, ShotRow)
+            .join(ShotRow, ShotRow.id == EditionShotRow.shot_id)
+            .where(EditionShotRow.edition_id == edition_id)
+            .order_by(EditionShotRow.position, EditionShotRow.id)
+        ).all()
+        book = _book(session, edition_id)
+        return tuple(_view(row, shot, book) for row, shot in shots)
+
+
+def edition_totals(ledger: Ledger, edition: EditionKey) -> EditionTotals:
+    """The figures of an edition."""
+    views = edition_shots_view(ledger, edition)
+    wasted = case((func.coalesce(TakeRow.outcome, "") != "accepted", ChargeRow.micro_usd), else_=0)
+    unattributed = case((ChargeRow.take_id.is_(None), ChargeRow.micro_usd), else_=0)
+    summed = (ChargeRow.gpu_microseconds, ChargeRow.micro_usd, wasted, unattributed)
+    with ledger.read() as session:
+        sums = session.execute(
+            select(*(func.coalesce(func.sum(column), 0) for column in summed))
+            .join(WorkerRow, WorkerRow.id == ChargeRow.worker_id)
+            .outerjoin(TakeRow, TakeRow.id == ChargeRow.take_id)
+            .where(WorkerRow.edition_id == edition_id_of(session, edition))
+        ).one()
+    gpu_microseconds, cost, lost, overhead = map(int, sums)
+    present = [view for view in views if view.state != "withdrawn"]
+    accepted = [view for view in present if view.outcome == "accepted"]
+    admitted = [view for view in present if view.state == "admitted"]
+    failed = sum(view.outcome == "failed" for view in admitted)
+    return EditionTotals(
+        shots=len(present),
+        states=dict(Counter(view.state for view in views)),
+        accepted=len(accepted),
+        reused=sum(view.reused for view in accepted),
+        failed=failed,
+        waiting=sum(view.outcome != "accepted" for view in admitted) - failed,
+        gpu_microseconds=gpu_microseconds,
+        cost_micro_usd=cost,
+        wasted_micro_usd=lost,
+        unattributed_micro_usd=overhead,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """All that happened to the shots of one edition, by shot or by take."""
+
+    accepted: Mapping[int, TakeRow]
+    takes: Mapping[int, Sequence[TakeRow]]  # of this edition, oldest first
+    runs: Mapping[str, str]
+    files: Mapping[str, Sequence[RenditionRow]]
+    costs: Mapping[str, tuple[int, int]]
+
+
+def _book(session: Session, edition_id: int) -> _Book:
+    shot_ids = select(EditionShotRow.shot_id).where(EditionShotRow.edition_id == edition_id)
+    accepted = session.scalars(
+        select(TakeRow).where(TakeRow.outcome == "accepted", TakeRow.shot_id.in_(shot_ids))
+    ).all()
+    own = session.scalars(
+        select(TakeRow)
+        .where(TakeRow.edition_id == edition_id)
+        .order_by(TakeRow.started_at, TakeRow.created_at, TakeRow.id)
+    ).all()
+    files = session.scalars(
+        select(RenditionRow)
+        .join(TakeRow, TakeRow.id == RenditionRow.take_id)
+        .where(TakeRow.outcome == "accepted", TakeRow.shot_id.in_(shot_ids))
+        .order_by(RenditionRow.position)
+    ).all()
+    costs = session.execute(
+        select(
+            ChargeRow.take_id, func.sum(ChargeRow.gpu_microseconds), func.sum(ChargeRow.micro_usd)
+        )
+        .join(TakeRow, TakeRow.id == ChargeRow.take_id)
+        .where(TakeRow.edition_id == edition_id)
+        .group_by(ChargeRow.take_id)
+    ).all()
+    return _Book(
+        accepted={take.shot_id: take for take in accepted},
+        takes=_grouped(own, lambda take: take.shot_id),
+        runs=_runs(session, {take.worker_id for take in (*own, *accepted)}),
+        files=_grouped(files, lambda file: file.take_id),
+        costs={take_id: (int(time), int(money)) for take_id, time, money in costs},
+    )
+
+
+def _runs(session: Session, worker_ids: set[str]) -> dict[str, str]:
+    query = select(WorkerRow.id, WorkerRow.run_id)
+    found: dict[str, str] = {}
+    for some in chunks(sorted(worker_ids)):
+        found.update(session.execute(query.where(WorkerRow.id.in_(some))).tuples().all())
+    return found
+
+
+def _view(row: EditionShotRow, shot: ShotRow, book: _Book) -> ShotView:
+    own = book.takes.get(shot.id, ()) if row.state != "duplicate" else ()
+    accepted = book.accepted.get(shot.id) if row.state in SHOWN else None
+    latest = accepted or (own[-1] if own else None)
+    failed = latest if latest and latest.outcome == "failed" else None
+    costs = [book.costs.get(take.id, (0, 0)) for take in own]
+    files = book.files.get(accepted.id, ()) if accepted else ()
+    return ShotView(
+        position=row.position,
+        shot=row.name,
+        render_key=shot.render_key,
+        request=shot.request,
+        tier=row.tier,
+        fps=row.fps,
+        variables=row.variables,
+        renditions_wanted=tuple(row.renditions),
+        state=row.state,
+        reason=row.reason,
+        may_run_at=from_micros_or_none(row.may_run_at),
+        outcome=latest.outcome if latest else None,
+        reused=accepted is not None and accepted not in own,
+        take_id=latest.id if latest else None,
+        run_id=book.runs[latest.worker_id] if latest else None,
+        attempts=len(own),
+        error_type=failed.error_type if failed else None,
+        error_message=failed.error_message if failed else None,
+        error_stage=failed.error_stage if failed else None,
+        renditions=tuple(rendition_of(file) for file in files),
+        gpu_microseconds=sum(time for time, _ in costs),
+        cost_micro_usd=sum(money for _, money in costs),
+    )
+
+
+def _grouped(rows: Sequence[_T], key: Callable[[_T], _K]) -> dict[_K, list[_T]]:
+    groups: dict[_K, list[_T]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return groups

@@ -1,0 +1,231 @@
+"""Videos: the accepted takes behind the shots of editions, and their files."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, ScalarSelect, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.moments import from_micros
+from wan_pipelines.ledger.records import Rendition
+from wan_pipelines.ledger.tables import (
+    ChargeRow,
+    EditionRow,
+    EditionShotRow,
+    RenditionRow,
+    ShotRow,
+    TakeRow,
+    WorkerRow,
+)
+
+STILLS = ("poster", "preview")
+SHOWN = ("admitted", "reused", "duplicate")
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A shot of an edition that has an accepted take, with its main file.
+
+    An edition that reuses a take, or asks twice for the same shot, pays nothing for it:
+    `gpu_microseconds` and `cost_micro_usd` are 0 where `reused` is true. Both grow when the
+    worker is settled.
+    """
+
+    tenant: str
+    user: str
+    campaign: str
+    edition: str
+    shot: str
+    state: str
+    reused: bool
+    prompt: str
+    seed: int
+    release: str
+    tier: str
+    uri: str
+    sha256: str
+    width: int
+    height: int
+    frames: int
+    fps: float
+    duration_seconds: float
+    poster_uri: str | None
+    preview_uri: str | None
+    gpu_microseconds: int
+    cost_micro_usd: int
+    take_id: str
+    render_key: str
+    run_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A published file of an accepted take, with what tells whether it is still the same."""
+
+    tenant: str
+    render_key: str
+    take_id: str
+    name: str
+    key: str
+    uri: str
+    sha256: str
+    size_bytes: int
+    signature: str
+
+
+def videos(
+    ledger: Ledger, tenant: str | None, campaign: str | None = None, edition: str | None = None
+) -> tuple[Video, ...]:
+    """The videos of a tenant (of all tenants, for the operator, if none), oldest edition first."""
+    query = _scoped(_VIDEOS, tenant, campaign, edition).order_by(
+        EditionRow.created_at, EditionRow.id, EditionShotRow.position, EditionShotRow.id
+    )
+    with ledger.read() as session:
+        return tuple(_video(found) for found in session.execute(query))
+
+
+def output_files(
+    ledger: Ledger, tenant: str | None, campaign: str | None = None, edition: str | None = None
+) -> tuple[OutputFile, ...]:
+    """All files the videos of a tenant, campaign or edition consist of, each once."""
+    of_videos = _scoped(_TAKES_OF_VIDEOS, tenant, campaign, edition)
+    query = (
+        select(TakeRow.tenant, ShotRow.render_key, RenditionRow)
+        .join(ShotRow, ShotRow.id == TakeRow.shot_id)
+        .join(RenditionRow, RenditionRow.take_id == TakeRow.id)
+        .where(TakeRow.id.in_(of_videos))
+        .order_by(TakeRow.id, RenditionRow.position)
+    )
+    with ledger.read() as session:
+        return tuple(
+            OutputFile(
+                tenant=owner,
+                render_key=render_key,
+                take_id=file.take_id,
+                name=file.name,
+                key=file.key,
+                uri=file.uri,
+                sha256=file.sha256,
+                size_bytes=file.size_bytes,
+                signature=file.signature,
+            )
+            for owner, render_key, file in session.execute(query)
+        )
+
+
+_Main, _Poster, _Preview = (aliased(RenditionRow) for _ in range(3))
+_File = aliased(RenditionRow)
+
+_main_file = (
+    select(_File.id)
+    .where(_File.take_id == TakeRow.id, _File.name.not_in(STILLS))
+    .order_by(_File.position)
+    .limit(1)
+    .correlate(TakeRow)
+    .scalar_subquery()
+)
+
+
+def _sum_of(column: InstrumentedAttribute[int]) -> ScalarSelect[int]:
+    charges = select(func.coalesce(func.sum(column), 0)).where(ChargeRow.take_id == TakeRow.id)
+    return charges.correlate(TakeRow).scalar_subquery()
+
+
+_VIDEOS = (
+    select(
+        EditionRow,
+        EditionShotRow,
+        ShotRow,
+        TakeRow,
+        WorkerRow.run_id,
+        _Main,
+        _Poster.uri,
+        _Preview.uri,
+        _sum_of(ChargeRow.gpu_microseconds),
+        _sum_of(ChargeRow.micro_usd),
+    )
+    .select_from(EditionShotRow)
+    .join(EditionRow, EditionRow.id == EditionShotRow.edition_id)
+    .join(ShotRow, ShotRow.id == EditionShotRow.shot_id)
+    .join(TakeRow, (TakeRow.shot_id == ShotRow.id) & (TakeRow.outcome == "accepted"))
+    .join(WorkerRow, WorkerRow.id == TakeRow.worker_id)
+    .join(_Main, _Main.id == _main_file)
+    .outerjoin(_Poster, (_Poster.take_id == TakeRow.id) & (_Poster.name == "poster"))
+    .outerjoin(_Preview, (_Preview.take_id == TakeRow.id) & (_Preview.name == "preview"))
+    .where(EditionShotRow.state.in_(SHOWN))
+)
+_TAKES_OF_VIDEOS = (
+    select(TakeRow.id)
+    .select_from(EditionShotRow)
+    .join(EditionRow, EditionRow.id == EditionShotRow.edition_id)
+    .join(
+        TakeRow,
+        (TakeRow.shot_id == EditionShotRow.shot_id) & (TakeRow.outcome == "accepted"),
+    )
+    .where(EditionShotRow.state.in_(SHOWN))
+)
+
+
+def rendition_of(row: RenditionRow) -> Rendition:
+    """The record of a published file."""
+    return Rendition(
+        name=row.name,
+        key=row.key,
+        uri=row.uri,
+        sha256=row.sha256,
+        size_bytes=row.size_bytes,
+        codec=row.codec,
+        width=row.width,
+        height=row.height,
+        fps=row.fps,
+        frames=row.frames,
+        duration_seconds=row.duration_microseconds / 1e6,
+        signature=row.signature,
+    )
+
+
+def _scoped(
+    query: Select[Any], tenant: str | None, campaign: str | None, edition: str | None
+) -> Select[Any]:
+    limits = (
+        (EditionRow.tenant, tenant),
+        (EditionRow.campaign, campaign),
+        (EditionRow.edition, edition),
+    )
+    return query.where(*(column == wanted for column, wanted in limits if wanted is not None))
+
+
+def _video(found: Row[Any]) -> Video:
+    edition, row, shot, take, run_id, file, poster_uri, preview_uri, time, cost = found
+    reused = take.edition_id != edition.id or row.state == "duplicate"
+    return Video(
+        tenant=edition.tenant,
+        user=edition.user,
+        campaign=edition.campaign,
+        edition=edition.edition,
+        shot=row.name,
+        state=row.state,
+        reused=reused,
+        prompt=shot.request["prompt"],
+        seed=shot.request["seed"],
+        release=take.release or shot.request["release"],
+        tier=row.tier,
+        uri=file.uri,
+        sha256=file.sha256,
+        width=file.width,
+        height=file.height,
+        frames=file.frames,
+        fps=file.fps,
+        duration_seconds=file.duration_microseconds / 1e6,
+        poster_uri=poster_uri,
+        preview_uri=preview_uri,
+        gpu_microseconds=0 if reused else int(time),
+        cost_micro_usd=0 if reused else int(cost),
+        take_id=take.id,
+        render_key=shot.render_key,
+        run_id=run_id,
+        created_at=from_micros(take.ended_at or take.started_at),
+    )

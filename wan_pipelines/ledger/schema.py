@@ -1,0 +1,98 @@
+"""Brings a database to the schema this version of the package knows, whoever else tries it too."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.engines import POSTGRESQL, SQLITE, WRITES
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+MIGRATIONS = Path(__file__).with_name("migrations")
+ADVISORY_LOCK = 0x57414E4C  # "WANL"
+
+
+def check_or_migrate(engine: Engine, name: str, *, migrate: bool) -> None:
+    """Leave the database at `HEAD`, or say why that cannot be."""
+    with engine.connect() as connection:
+        found = revision(connection)
+    if found == HEAD:
+        return
+    if not migrate:
+        _refuse_unknown(found, name)
+        raise LedgerError(
+            f"The ledger at {name} has schema {found or 'none'}, this version of wan-pipelines "
+            f"needs {HEAD}. Open it once with migration (any `wan` command that writes does that)."
+        )
+    upgrade(engine, name)
+
+
+def upgrade(engine: Engine, name: str) -> None:
+    """Migrate to `HEAD` in one transaction; processes that come meanwhile wait for it."""
+
+    def steps(config: "Config", connection: Connection) -> None:
+        from alembic import command
+
+        found = revision(connection)
+        if found != HEAD:
+            _refuse_unknown(found, name)
+            command.upgrade(config, HEAD)
+
+    _in_one_transaction(engine, steps)
+
+
+def downgrade(engine: Engine, target: str) -> None:
+    """Go back to an earlier revision, or to `base`. What only the newer schema held is lost."""
+
+    def steps(config: "Config", _connection: Connection) -> None:
+        from alembic import command
+
+        command.downgrade(config, target)
+
+    _in_one_transaction(engine, steps)
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision a database says it has; none when it is new."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _in_one_transaction(engine: Engine, steps: "Callable[[Config, Connection], None]") -> None:
+    from alembic.config import Config
+
+    if engine.dialect.name == SQLITE:
+        _use_write_ahead_log(engine)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
+        if engine.dialect.name == POSTGRESQL:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        config.attributes["connection"] = connection
+        steps(config, connection)
+
+
+def _use_write_ahead_log(engine: Engine) -> None:
+    """The mode is kept in the file, so that it is set once, before the first table."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+def _refuse_unknown(found: str | None, name: str) -> None:
+    from alembic.script import ScriptDirectory
+
+    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if found is not None and found not in known:
+        raise LedgerError(
+            f"The ledger at {name} was written by a newer version of wan-pipelines: it has schema "
+            f"{found}, this version knows schemas up to {HEAD}. Upgrade wan-pipelines."
+        )

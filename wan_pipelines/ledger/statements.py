@@ -1,0 +1,43 @@
+"""Small pieces of SQL that several modules need."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from wan_pipelines.ledger.engines import POSTGRESQL
+
+CHUNK = 500  # bound parameters a statement may carry stay far below SQLite's 32,766
+
+T = TypeVar("T")
+
+
+def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """Consecutive pieces of at most `size` items."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def table(row: type[DeclarativeBase]) -> Table:
+    """The Core table of an ORM class: bulk statements need no objects."""
+    return cast("Table", row.__table__)
+
+
+def insert_missing(
+    session: Session, row: type[DeclarativeBase], values: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert rows, leaving those alone whose unique key exists already."""
+    if not values:
+        return
+    on_postgresql = session.get_bind().dialect.name == POSTGRESQL
+    insert = postgresql.insert if on_postgresql else sqlite.insert
+    session.execute(insert(table(row)).on_conflict_do_nothing(), list(values))
+
+
+def storable(words: str, longest: int = 4000) -> str:
+    """Text from outside as every database keeps it: no NUL, no lone surrogates, bounded."""
+    clean = words.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    clean = clean.encode("utf-8", "replace").decode("utf-8")
+    return clean if len(clean) <= longest else clean[: longest - 1] + "…"

@@ -1,0 +1,31 @@
+"""The tables, one module a subject; importing the package registers all of them."""
+
+from wan_pipelines.ledger.tables.base import Base
+from wan_pipelines.ledger.tables.editions import EditionRow, EditionShotRow, ShotRow
+from wan_pipelines.ledger.tables.spending import (
+    ChargeRow,
+    PriceRow,
+    QuotaEntryRow,
+    SpanRow,
+    WorkerRow,
+)
+from wan_pipelines.ledger.tables.takes import ForgettingRow, RenditionRow, TakeRow
+from wan_pipelines.ledger.tables.tenants import PlanRow, TenantRow, UserRow
+
+__all__ = [
+    "Base",
+    "ChargeRow",
+    "EditionRow",
+    "EditionShotRow",
+    "ForgettingRow",
+    "PlanRow",
+    "PriceRow",
+    "QuotaEntryRow",
+    "RenditionRow",
+    "ShotRow",
+    "SpanRow",
+    "TakeRow",
+    "TenantRow",
+    "UserRow",
+    "WorkerRow",
+]

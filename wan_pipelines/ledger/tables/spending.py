@@ -1,0 +1,122 @@
+"""What was paid and who may still spend: workers, prices, charges, quota entries."""
+
+from sqlalchemy import (
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from wan_pipelines.ledger.tables.base import Base, RowId, one_of
+
+RUNNING = text("ended_at IS NULL")
+RESERVES = text("kind = 'reserve'")
+CLOSES = text("kind <> 'reserve'")
+
+
+class PriceRow(Base):
+    """Append-only: what one GPU of a class costs an hour from a moment on."""
+
+    __tablename__ = "prices"
+    __table_args__ = (UniqueConstraint("gpu_class", "market", "valid_from"),)
+
+    id: Mapped[RowId]
+    gpu_class: Mapped[str]
+    market: Mapped[str]
+    micro_usd_per_gpu_hour: Mapped[int]
+    valid_from: Mapped[int]
+
+
+class WorkerRow(Base):
+    """A process that is paid from start to end.
+
+    `paid_micro_usd` is what has been charged for the time until `settled_until`.
+    """
+
+    __tablename__ = "workers"
+    __table_args__ = (
+        Index(
+            "ix_workers_running",
+            "heartbeat_at",
+            sqlite_where=RUNNING,
+            postgresql_where=RUNNING,
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    tenant: Mapped[str] = mapped_column(ForeignKey("tenants.name"))
+    edition_id: Mapped[int | None] = mapped_column(ForeignKey("editions.id"), index=True)
+    run_id: Mapped[str] = mapped_column(index=True)
+    step_key: Mapped[str]
+    host: Mapped[str]
+    pid: Mapped[int]
+    gpu_class: Mapped[str]
+    gpu_count: Mapped[int]
+    price_id: Mapped[int] = mapped_column(ForeignKey("prices.id"))
+    started_at: Mapped[int]
+    heartbeat_at: Mapped[int]
+    ended_at: Mapped[int | None]
+    lost: Mapped[bool]
+    settled_until: Mapped[int]
+    paid_micro_usd: Mapped[int]
+
+
+class SpanRow(Base):
+    """Reported worker time that is not charged yet; charging it removes it."""
+
+    __tablename__ = "spans"
+
+    id: Mapped[RowId]
+    worker_id: Mapped[str] = mapped_column(ForeignKey("workers.id"), index=True)
+    take_id: Mapped[str | None] = mapped_column(ForeignKey("takes.id"))
+    kind: Mapped[str]
+    microseconds: Mapped[int]
+
+
+class ChargeRow(Base):
+    """Append-only: an amount of money for GPU time, of a take or of a worker as such."""
+
+    __tablename__ = "charges"
+
+    id: Mapped[RowId]
+    tenant: Mapped[str] = mapped_column(ForeignKey("tenants.name"))
+    worker_id: Mapped[str] = mapped_column(ForeignKey("workers.id"), index=True)
+    take_id: Mapped[str | None] = mapped_column(ForeignKey("takes.id"), index=True)
+    kind: Mapped[str]
+    gpu_microseconds: Mapped[int]
+    micro_usd: Mapped[int]
+
+
+class QuotaEntryRow(Base):
+    """Append-only: a reservation of shots on a tenant's local day, or its one closing entry."""
+
+    __tablename__ = "quota_entries"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant", "user"], ["users.tenant", "users.name"]),
+        Index("ix_quota_entries_tenant_user_day", "tenant", "user", "day"),
+        Index(
+            "ux_quota_entries_reserved",
+            "reservation",
+            unique=True,
+            sqlite_where=RESERVES,
+            postgresql_where=RESERVES,
+        ),
+        Index(
+            "ux_quota_entries_closed",
+            "reservation",
+            unique=True,
+            sqlite_where=CLOSES,
+            postgresql_where=CLOSES,
+        ),
+        one_of("kind", "reserve", "settle", "release"),
+    )
+
+    id: Mapped[RowId]
+    tenant: Mapped[str]
+    user: Mapped[str]
+    day: Mapped[str]
+    kind: Mapped[str]
+    shots: Mapped[int]
+    reservation: Mapped[str]

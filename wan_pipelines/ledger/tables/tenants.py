@@ -1,0 +1,36 @@
+"""Who pays and who asks."""
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from wan_pipelines.ledger.tables.base import Base
+
+
+class PlanRow(Base):
+    """Limits that tenants share; no number means no limit."""
+
+    __tablename__ = "plans"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    shots_per_user_day: Mapped[int | None]
+    updated_at: Mapped[int]
+
+
+class TenantRow(Base):
+    """Who pays. The time zone decides when the tenant's day begins."""
+
+    __tablename__ = "tenants"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    plan: Mapped[str] = mapped_column(ForeignKey("plans.name"))
+    time_zone: Mapped[str]
+    updated_at: Mapped[int]
+
+
+class UserRow(Base):
+    """Who asks. The row is what concurrent admissions of one user lock."""
+
+    __tablename__ = "users"
+
+    tenant: Mapped[str] = mapped_column(ForeignKey("tenants.name"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)

@@ -1,0 +1,196 @@
+"""Takes: leasing a shot, and what becomes of the attempt. Each function is one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy.orm import Session
+
+from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.endings import end_take
+from wan_pipelines.ledger.leases import (
+    Busy,
+    Done,
+    Lease,
+    lease_shot,
+    lock_running,
+    lock_take,
+    release_lease,
+    renew_lease,
+)
+from wan_pipelines.ledger.moments import to_micros
+from wan_pipelines.ledger.quotas import close
+from wan_pipelines.ledger.records import Rendition, TakeReport
+from wan_pipelines.ledger.statements import storable, table
+from wan_pipelines.ledger.tables import (
+    EditionShotRow,
+    ForgettingRow,
+    RenditionRow,
+    ShotRow,
+    TakeRow,
+)
+from wan_pipelines.ledger.workers import beat
+
+__all__ = [
+    "Busy",
+    "Done",
+    "Lease",
+    "Rendition",
+    "TakeReport",
+    "accept_take",
+    "add_renditions",
+    "fail_take",
+    "forget_outputs",
+    "lease_shot",
+    "release_lease",
+    "renew_lease",
+]
+
+
+def accept_take(
+    ledger: Ledger,
+    lease: Lease,
+    report: TakeReport,
+    renditions: Sequence[Rendition],
+    *,
+    now: datetime,
+) -> None:
+    """Make a take the shot's accepted one, with its files, and settle its quota: all or nothing.
+
+    Accepting the same take again changes nothing. Other editions that wait for the shot reuse it,
+    and get their reservations back. Raises `LeaseLost` when the take runs no more.
+    """
+    with ledger.write() as session:
+        accepted = select(TakeRow.id).filter_by(
+            id=lease.take_id, tenant=lease.tenant, outcome="accepted"
+        )
+        if session.scalars(accepted).one_or_none():
+            return
+        beat(session, lease.tenant, lease.worker_id, now)
+        take = lock_running(session, lease)
+        _record(take, report)
+        end_take(session, take, "accepted", now)
+        _insert_renditions(session, take.id, renditions, 0, now)
+        shot = session.get_one(ShotRow, take.shot_id)
+        shot.failures, shot.last_failed_at = 0, None
+        _let_others_reuse(session, take, now)
+
+
+def fail_take(ledger: Ledger, lease: Lease, report: TakeReport, *, now: datetime) -> None:
+    """Record a failed take with its error, and give its quota back.
+
+    A take that runs no more, because its lease has passed on, keeps its outcome.
+    """
+    with ledger.write() as session:
+        beat(session, lease.tenant, lease.worker_id, now)
+        take = lock_take(session, lease)
+        _record(take, report)
+        if take.outcome != "running":
+            return
+        end_take(session, take, "failed", now)
+        shot = session.get_one(ShotRow, take.shot_id)
+        shot.failures += 1
+        shot.last_failed_at = to_micros(now)
+
+
+def add_renditions(
+    ledger: Ledger, tenant: str, take_id: str, renditions: Sequence[Rendition], *, now: datetime
+) -> None:
+    """Add files to an accepted take that were derived from it later; known names are skipped."""
+    with ledger.write() as session:
+        take = _accepted(session, tenant, TakeRow.id == take_id)
+        if take is None:
+            raise LedgerError(f"Take {take_id} of tenant {tenant} is not accepted (any more).")
+        known = session.scalars(select(RenditionRow.name).filter_by(take_id=take_id)).all()
+        new = [rendition for rendition in renditions if rendition.name not in known]
+        _insert_renditions(session, take_id, new, len(known), now)
+
+
+def forget_outputs(
+    ledger: Ledger, tenant: str, render_key: str, reason: str, *, now: datetime
+) -> str | None:
+    """Give up a shot's accepted take because its files are lost or damaged.
+
+    The take stays in the history as `forgotten`, its charges stay charged, and the shot may be
+    rendered anew. Returns the take's id; none when the shot has no accepted take.
+    """
+    with ledger.write() as session:
+        take = _accepted(session, tenant, ShotRow.render_key == render_key)
+        if take is None:
+            return None
+        take.outcome = "forgotten"
+        session.add(
+            ForgettingRow(
+                tenant=tenant, take_id=take.id, reason=storable(reason), created_at=to_micros(now)
+            )
+        )
+        return take.id
+
+
+def _accepted(session: Session, tenant: str, condition: ColumnElement[bool]) -> TakeRow | None:
+    return session.scalars(
+        select(TakeRow)
+        .join(ShotRow, ShotRow.id == TakeRow.shot_id)
+        .where(TakeRow.tenant == tenant, TakeRow.outcome == "accepted", condition)
+        .with_for_update(of=TakeRow, key_share=True)
+    ).one_or_none()
+
+
+def _record(take: TakeRow, report: TakeReport) -> None:
+    take.seed = report.seed
+    take.steps = report.steps
+    if report.stages:
+        take.text_microseconds = report.stages.text
+        take.denoise_high_microseconds = report.stages.denoise_high
+        take.denoise_low_microseconds = report.stages.denoise_low
+        take.decode_microseconds = report.stages.decode
+    take.peak_memory_bytes = report.peak_memory_bytes
+    take.engine = report.engine
+    take.release = report.release
+    take.fingerprint = report.fingerprint
+    take.error_type = report.error_type
+    take.error_message = None if report.error_message is None else storable(report.error_message)
+    take.error_stage = report.error_stage
+
+
+def _insert_renditions(
+    session: Session, take_id: str, renditions: Sequence[Rendition], first: int, now: datetime
+) -> None:
+    rows = [
+        {
+            "take_id": take_id,
+            "position": position,
+            "name": each.name,
+            "key": each.key,
+            "uri": each.uri,
+            "sha256": each.sha256,
+            "size_bytes": each.size_bytes,
+            "codec": each.codec,
+            "width": each.width,
+            "height": each.height,
+            "fps": each.fps,
+            "frames": each.frames,
+            "duration_microseconds": round(each.duration_seconds * 1e6),
+            "signature": each.signature,
+            "created_at": to_micros(now),
+        }
+        for position, each in enumerate(renditions, start=first)
+    ]
+    if rows:
+        session.execute(insert(table(RenditionRow)), rows)
+
+
+def _let_others_reuse(session: Session, take: TakeRow, now: datetime) -> None:
+    waiting = session.scalars(
+        select(EditionShotRow)
+        .where(EditionShotRow.shot_id == take.shot_id, EditionShotRow.reservation.is_not(None))
+        .order_by(EditionShotRow.id)
+        .with_for_update(key_share=True)
+    ).all()
+    close(session, [row.reservation for row in waiting if row.reservation], "release", now)
+    for row in waiting:
+        row.reservation = None
+        row.updated_at = to_micros(now)
+        if row.edition_id != take.edition_id:
+            row.state, row.reason = "reused", "already rendered by another edition"

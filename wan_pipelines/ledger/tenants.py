@@ -1,0 +1,147 @@
+"""Plans, tenants and users: configuration that the ledger keeps, so that limits bind everybody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.moments import to_micros
+from wan_pipelines.ledger.statements import insert_missing
+from wan_pipelines.ledger.tables import PlanRow, TenantRow, UserRow
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Limits that tenants share; `None` means no limit."""
+
+    name: str
+    shots_per_user_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Who pays. The day of a quota begins at midnight in `time_zone` (an IANA name)."""
+
+    name: str
+    plan: str
+    time_zone: str = "UTC"
+    users: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of a tenant with the limits that hold for them."""
+
+    tenant: str
+    user: str
+    plan: str
+    zone: ZoneInfo
+    shots_per_user_day: int | None
+
+
+FREE = Plan("free", shots_per_user_day=5)
+STANDARD = Plan("standard", shots_per_user_day=100)
+VIP = Plan("vip", shots_per_user_day=1000)
+INTERNAL = Plan("internal", shots_per_user_day=None)
+DEFAULT_PLANS = (FREE, STANDARD, VIP, INTERNAL)
+
+
+def configure(
+    ledger: Ledger, plans: Sequence[Plan], tenants: Sequence[Tenant], *, now: datetime
+) -> None:
+    """Make the ledger's plans, tenants and users those of the configuration.
+
+    What is not in the configuration stays: somebody may have paid with it. Nothing is written
+    when nothing differs, so that every process may call this when it starts.
+    """
+    for tenant in tenants:
+        zone_of(tenant.name, tenant.time_zone)
+    if _is_configured(ledger, plans, tenants):
+        return
+    moment = to_micros(now)
+    with ledger.write() as session:
+        for plan in plans:
+            _upsert_plan(session, plan, moment)
+        for tenant in tenants:
+            _upsert_tenant(session, tenant, moment)
+
+
+def zone_of(tenant: str, time_zone: str) -> ZoneInfo:
+    """A tenant's time zone; `LedgerError` when there is none of that name."""
+    try:
+        return ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise LedgerError(
+            f"Tenant {tenant} has the time zone {time_zone!r}, which does not exist. Write an "
+            "IANA name such as Europe/Berlin or UTC."
+        ) from error
+
+
+def account_of(session: Session, tenant: str, user: str, *, lock: bool = False) -> Account:
+    """The account of a user, with its row locked until the transaction ends if `lock`."""
+    query = (
+        select(TenantRow.plan, TenantRow.time_zone, PlanRow.shots_per_user_day)
+        .join(PlanRow, PlanRow.name == TenantRow.plan)
+        .join(UserRow, UserRow.tenant == TenantRow.name)
+        .where(TenantRow.name == tenant, UserRow.name == user)
+    )
+    if lock:
+        query = query.with_for_update(of=UserRow, key_share=True)
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise LedgerError(f"Tenant {tenant} has no user {user} in the ledger.")
+    zone = zone_of(tenant, found.time_zone)
+    return Account(tenant, user, found.plan, zone, found.shots_per_user_day)
+
+
+def ensure_user(session: Session, tenant: str, user: str, now: datetime) -> None:
+    """A known tenant's user exists from its first request on."""
+    if session.get(UserRow, (tenant, user)) is not None:
+        return
+    if session.get(TenantRow, tenant) is None:
+        raise LedgerError(
+            f"Tenant {tenant} is not known to the ledger. Add it to the environment's tenants, "
+            "with a plan and a time zone."
+        )
+    row = {"tenant": tenant, "name": user, "created_at": to_micros(now)}
+    insert_missing(session, UserRow, [row])
+
+
+def _is_configured(ledger: Ledger, plans: Sequence[Plan], tenants: Sequence[Tenant]) -> bool:
+    with ledger.read() as session:
+        found_plans = {
+            Plan(row.name, row.shots_per_user_day) for row in session.scalars(select(PlanRow))
+        }
+        found_tenants = {
+            (row.name, row.plan, row.time_zone) for row in session.scalars(select(TenantRow))
+        }
+        wanted = {(tenant.name, user) for tenant in tenants for user in tenant.users}
+        found_users = {(row.tenant, row.name) for row in session.scalars(select(UserRow))}
+    return (
+        found_plans.issuperset(plans)
+        and found_tenants.issuperset((t.name, t.plan, t.time_zone) for t in tenants)
+        and found_users.issuperset(wanted)
+    )
+
+
+def _upsert_plan(session: Session, plan: Plan, moment: int) -> None:
+    values = {"shots_per_user_day": plan.shots_per_user_day, "updated_at": moment}
+    insert_missing(session, PlanRow, [{"name": plan.name, "created_at": moment, **values}])
+    session.execute(update(PlanRow).where(PlanRow.name == plan.name).values(values))
+
+
+def _upsert_tenant(session: Session, tenant: Tenant, moment: int) -> None:
+    if session.get(PlanRow, tenant.plan) is None:
+        raise LedgerError(
+            f"Tenant {tenant.name} has the plan {tenant.plan!r}, which is not configured."
+        )
+    values = {"plan": tenant.plan, "time_zone": tenant.time_zone, "updated_at": moment}
+    insert_missing(session, TenantRow, [{"name": tenant.name, "created_at": moment, **values}])
+    session.execute(update(TenantRow).where(TenantRow.name == tenant.name).values(values))
+    users = [{"tenant": tenant.name, "name": user, "created_at": moment} for user in tenant.users]
+    insert_missing(session, UserRow, users)

@@ -1,0 +1,175 @@
+"""Workers: processes that are paid from start to end, whatever becomes of them."""
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import CursorResult, case, select, update
+from sqlalchemy.orm import Session
+
+from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.charges import Spent
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.endings import end_take
+from wan_pipelines.ledger.keys import EditionKey, edition_id_of
+from wan_pipelines.ledger.moments import to_micros
+from wan_pipelines.ledger.prices import Market, price_row_at
+from wan_pipelines.ledger.settlement import record_spans, settle
+from wan_pipelines.ledger.tables import ShotRow, TakeRow, WorkerRow
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlace:
+    """Where a worker runs, and as what it is paid."""
+
+    run_id: str
+    step_key: str
+    gpu_class: str
+    gpu_count: int = 1
+    market: Market = "on-demand"
+
+
+def open_worker(
+    ledger: Ledger,
+    edition: EditionKey,
+    place: WorkerPlace,
+    *,
+    now: datetime,
+    started_at: datetime | None = None,
+) -> str:
+    """Start paying this process, from `started_at` (its birth, say) on; returns the worker's id.
+
+    The price is the one that holds at that moment. Raises `LedgerError` when there is none.
+    """
+    began = min(started_at or now, now)
+    with ledger.write() as session:
+        price = price_row_at(session, place.gpu_class, began, place.market)
+        worker = WorkerRow(
+            id=uuid4().hex,
+            tenant=edition.tenant,
+            edition_id=edition_id_of(session, edition),
+            run_id=place.run_id,
+            step_key=place.step_key,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            gpu_class=place.gpu_class,
+            gpu_count=place.gpu_count,
+            price_id=price.id,
+            started_at=to_micros(began),
+            heartbeat_at=to_micros(now),
+            ended_at=None,
+            lost=False,
+            settled_until=to_micros(began),
+            paid_micro_usd=0,
+            created_at=to_micros(now),
+        )
+        session.add(worker)
+        return worker.id
+
+
+def heartbeat(
+    ledger: Ledger, tenant: str, worker_id: str, spans: Sequence[Spent] = (), *, now: datetime
+) -> None:
+    """Say that the worker lives, and what it spent time on since it last said so.
+
+    A worker that was given up as lost but lives is taken up again, and paid for the gap.
+    """
+    with ledger.write() as session:
+        beat(session, tenant, worker_id, now)
+        record_spans(session, worker_id, spans, now)
+
+
+def close_worker(
+    ledger: Ledger, tenant: str, worker_id: str, spans: Sequence[Spent] = (), *, now: datetime
+) -> int:
+    """Stop paying a worker and charge its time; returns what it was paid in micro-dollars.
+
+    Takes that still run become `abandoned`. Closing a closed worker changes nothing.
+    """
+    with ledger.write() as session:
+        worker = _locked(session, tenant, worker_id)
+        if worker.ended_at is not None and not worker.lost:
+            return worker.paid_micro_usd
+        record_spans(session, worker_id, spans, now)
+        worker.heartbeat_at = max(worker.heartbeat_at, to_micros(now))
+        worker.lost = False
+        _end(session, worker, now, rest=Spent("idle", 0))
+        return worker.paid_micro_usd
+
+
+def close_lost_workers(ledger: Ledger, *, now: datetime, grace: timedelta) -> tuple[str, ...]:
+    """Give up workers of all tenants that have been silent for longer than `grace`.
+
+    A lost worker is paid until its last heartbeat. Its running takes become `abandoned`, so that
+    others may render their shots; time it did not report is charged to the take it was at.
+    """
+    deadline = to_micros(now - grace)
+    silent = (
+        select(WorkerRow)
+        .where(WorkerRow.ended_at.is_(None), WorkerRow.heartbeat_at < deadline)
+        .order_by(WorkerRow.id)
+    )
+    with ledger.read() as session:
+        if session.scalars(silent.limit(1)).one_or_none() is None:
+            return ()
+    with ledger.write() as session:
+        lost = session.scalars(silent.with_for_update(key_share=True)).all()
+        for worker in lost:
+            worker.lost = True
+            _end(session, worker, now, rest=Spent("lost", 0, _latest_running(session, worker)))
+        return tuple(worker.id for worker in lost)
+
+
+def beat(session: Session, tenant: str, worker_id: str, now: datetime) -> None:
+    """Note a sign of life, in a transaction that does something else as well."""
+    moment = to_micros(now)
+    later = case((WorkerRow.heartbeat_at > moment, WorkerRow.heartbeat_at), else_=moment)
+    result = session.execute(
+        update(WorkerRow)
+        .where(WorkerRow.id == worker_id, WorkerRow.tenant == tenant)
+        .where(WorkerRow.ended_at.is_(None) | WorkerRow.lost)
+        .values(heartbeat_at=later, ended_at=None, lost=False)
+        .execution_options(synchronize_session=False)
+    )
+    if not isinstance(result, CursorResult) or result.rowcount == 0:
+        raise LedgerError(
+            f"Worker {worker_id} of tenant {tenant} is not open in the ledger: it was closed, or "
+            "never opened. Open a worker for each process."
+        )
+
+
+def _end(session: Session, worker: WorkerRow, now: datetime, *, rest: Spent) -> None:
+    """Settle and end a locked worker at its last heartbeat."""
+    settle(session, worker, worker.heartbeat_at, now, rest=rest)
+    worker.ended_at = worker.settled_until
+    running = select(TakeRow).where(TakeRow.worker_id == worker.id, TakeRow.outcome == "running")
+    for take in session.scalars(running.order_by(TakeRow.shot_id)).all():
+        session.execute(
+            select(ShotRow.id).filter_by(id=take.shot_id).with_for_update(key_share=True)
+        )
+        session.refresh(take, with_for_update={"key_share": True})
+        if take.outcome == "running":
+            end_take(session, take, "abandoned", now)
+
+
+def _latest_running(session: Session, worker: WorkerRow) -> str | None:
+    return session.scalars(
+        select(TakeRow.id)
+        .where(TakeRow.worker_id == worker.id, TakeRow.outcome == "running")
+        .order_by(TakeRow.started_at.desc(), TakeRow.id)
+        .limit(1)
+    ).one_or_none()
+
+
+def _locked(session: Session, tenant: str, worker_id: str) -> WorkerRow:
+    worker = session.scalars(
+        select(WorkerRow)
+        .where(WorkerRow.id == worker_id, WorkerRow.tenant == tenant)
+        .with_for_update(key_share=True)
+    ).one_or_none()
+    if worker is None:
+        raise LedgerError(f"Tenant {tenant} has no worker {worker_id} in the ledger.")
+    return worker
