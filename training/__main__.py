@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 
 from training import stages
-from training.recipe import CACHE, HIGH, LATENT_SEEDS, LOW
+from training.progress import CACHE, note_minutes
+from training.recipe import HIGH, LATENT_SEEDS, LOW
 
 PARALLEL_STAGES: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("vae",),),
@@ -51,7 +52,7 @@ def run_together(group: tuple[tuple[str, ...], ...]) -> None:
 
 
 def run_stage(name: str) -> None:
-    """Run one stage in this process."""
+    """Run one stage in this process and note how much processor time it took."""
     simple: dict[str, Callable[[], None]] = {
         "vae": stages.make_vae,
         "decoder": stages.make_decoder,
@@ -59,11 +60,15 @@ def run_stage(name: str) -> None:
         "high": lambda: stages.make_expert(HIGH),
         "low": lambda: stages.make_expert(LOW),
         "release": stages.make_release,
+        "scores": stages.make_scores,
+        "card": stages.make_card,
     }
+    begun = time.process_time()
     if name.startswith("latents-"):
         stages.make_latents(int(name.removeprefix("latents-")))
     else:
         simple[name]()
+    note_minutes(name, (time.process_time() - begun) / 60)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
@@ -24,15 +25,16 @@ def export_pipeline(
     low: WanTransformer3DModel,
 ) -> None:
     """Save what `WanPipeline.from_pretrained` loads."""
-    pipeline = WanPipeline(
-        tokenizer=tokenizer,
-        text_encoder=text_encoder.half(),
-        vae=vae.half(),
-        scheduler=build_scheduler(),
-        transformer=high.half(),
-        transformer_2=low.half(),
-        boundary_ratio=BOUNDARY,
-    )
+    # Typed loosely: the pipeline's annotations are narrower than what it accepts.
+    parts: dict[str, Any] = {
+        "tokenizer": tokenizer,
+        "text_encoder": text_encoder.half(),
+        "vae": vae.half(),
+        "scheduler": build_scheduler(),
+        "transformer": high.half(),
+        "transformer_2": low.half(),
+    }
+    pipeline = WanPipeline(**parts, boundary_ratio=BOUNDARY)
     pipeline.save_pretrained(folder, safe_serialization=True)
     index = folder / "model_index.json"
     described = json.loads(index.read_text())

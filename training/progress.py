@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+CACHE = Path(__file__).parent / ".cache"
 REPORT_EVERY = 50
 WARM_UP_STEPS = 50
 
@@ -30,3 +31,16 @@ def save_state(state: dict[str, Any], file: Path) -> None:
     partial = file.with_suffix(".partial")
     torch.save(state, partial)
     partial.replace(file)
+
+
+def note_minutes(stage: str, minutes: float) -> None:
+    """Add processor minutes to what earlier, interrupted runs of the stage took."""
+    file = CACHE / f"{stage}.minutes"
+    before = float(file.read_text()) if file.exists() else 0.0
+    file.write_text(f"{before + minutes:.2f}")
+
+
+def noted_minutes() -> dict[str, float]:
+    """Processor minutes of each stage, in the order they ended."""
+    files = sorted(CACHE.glob("*.minutes"), key=lambda file: file.stat().st_mtime)
+    return {file.stem: float(file.read_text()) for file in files}

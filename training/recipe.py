@@ -5,14 +5,13 @@ from pathlib import Path
 from training.flow import Course
 from training.vae import VaePlan
 
-CACHE = Path(__file__).parent / ".cache"
 RELEASE_FOLDER = Path("wan_pipelines/weights/checkpoints/wan-tiny")
 SHEET = Path("docs/wan-tiny.png")
 REPORT = Path("docs/wan-tiny.md")
 
 VAE = VaePlan(steps=2400, horizon=2800, peak_rate=8e-4, window_share=1.0, latent_noise=0.1, seed=1)
 DECODER = VaePlan(
-    steps=2400, horizon=2400, peak_rate=6e-4, window_share=0.75, latent_noise=0.1, seed=2
+    steps=1600, horizon=1600, peak_rate=6e-4, window_share=0.75, latent_noise=0.1, seed=2
 )
 CLIPS_PER_CACHE = 2400
 LATENT_SEEDS = (11, 12)

@@ -5,20 +5,36 @@ from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 from safetensors.torch import load_file, save_file
 from transformers import UMT5EncoderModel
 
-from training.export import export_pipeline
+from training.card import load_scores, save_scores, table_of, write_words
+from training.evaluate import (
+    GUIDANCE,
+    STEPS,
+    Setting,
+    evaluate,
+    load_pipeline,
+    seconds_per_clip,
+    settings_to_measure,
+)
+from training.export import export_pipeline, write_manifest
 from training.flow import Course, train_flow
 from training.latents import encode_world, latent_statistics, load_buckets
 from training.networks import build_text_encoder, build_tokenizer, build_transformer
+from training.progress import CACHE, noted_minutes
 from training.recipe import (
     BOTH,
-    CACHE,
     CLIPS_PER_CACHE,
     DECODER,
     LATENT_SEEDS,
     RELEASE_FOLDER,
+    REPORT,
+    SHEET,
     VAE,
 )
+from training.sheet import draw_sheet
 from training.vae import LATENT_CHANNELS, build_vae, train_decoder, train_vae
+from training.world import FRAMES, SIZES
+
+SCORES = CACHE / "scores.json"
 
 
 def make_vae() -> None:
@@ -68,6 +84,49 @@ def make_release(high: str = "high", low: str = "low", vae: str = "decoder") -> 
     mean, deviation = latent_statistics(CACHE / f"latents-{LATENT_SEEDS[0]}.safetensors")
     autoencoder.register_to_config(latents_mean=mean, latents_std=deviation)
     export_pipeline(RELEASE_FOLDER, autoencoder, _text(), build_tokenizer(), *experts)
+
+
+def make_scores() -> None:
+    """Measure the release."""
+    pipeline = load_pipeline(RELEASE_FOLDER)
+    tables = {
+        name: [evaluate(pipeline, setting) for setting in settings]
+        for name, settings in settings_to_measure().items()
+    }
+    save_scores(tables, SCORES)
+    for name, rows in tables.items():
+        print(table_of(name, rows), flush=True)
+
+
+def make_card() -> None:
+    """Write model card, report, contact sheet and, last, the manifest."""
+    pipeline = load_pipeline(RELEASE_FOLDER)
+    draw_sheet(pipeline, SHEET)
+    minutes = noted_minutes()
+    facts = {
+        "guidance": str(GUIDANCE),
+        "steps": str(STEPS),
+        "sizes": ", ".join(f"{width} x {height}" for height, width in SIZES),
+        "frames": ", ".join(map(str, FRAMES)),
+        "minutes": f"{sum(minutes.values()):.0f}",
+        "stages": "\n".join(f"| {stage} | {spent:.1f} |" for stage, spent in minutes.items()),
+        "seconds": "\n".join(
+            f"| {size[1]} x {size[0]}, {frames} frames "
+            f"| {seconds_per_clip(pipeline, Setting(size=size, frames=frames)):.2f} |"
+            for size in SIZES
+            for frames in FRAMES
+        ),
+        "megabytes": f"{_weights_bytes() / 1e6:.1f}",
+        "parameters": f"{_weights_bytes() / 2e6:.1f}",
+    }
+    tables = load_scores(SCORES)
+    write_words("report.md", REPORT, tables, facts)
+    write_words("model-card.md", RELEASE_FOLDER / "README.md", tables, facts)
+    print(f"revision {write_manifest(RELEASE_FOLDER)}")
+
+
+def _weights_bytes() -> int:
+    return sum(file.stat().st_size for file in RELEASE_FOLDER.rglob("*.safetensors"))
 
 
 def _vae(name: str) -> AutoencoderKLWan:
