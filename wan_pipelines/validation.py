@@ -21,7 +21,6 @@ _REMEDIES = {
     "missing": "Add it.",
     "model_type": "Write its fields as `name: value`.",
     "string_type": "Write text; put quotes around words such as no, on, 12 or 2026-01-31.",
-    "string_unicode": "Write valid Unicode, without halves of surrogate pairs.",
 }
 
 
