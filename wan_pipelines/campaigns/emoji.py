@@ -6,20 +6,27 @@ tags and joined pictographs. The signs of copyright, registration and trademark 
 Unicode, and text to everybody else; so is what a text presentation selector follows.
 """
 
-from functools import cache
-
 import regex
 
 _SIGNS = "\u00a9\u00ae\u2122"
-_PICTOGRAPH = rf"(?:(?![{_SIGNS}])\p{{Extended_Pictographic}}(?!\uFE0E))"
-_MODIFIERS = r"\p{Emoji_Modifier}?\uFE0F?\u20E3?[\U000E0020-\U000E007F]*+"
+_PICTOGRAPH = rf"(?![{_SIGNS}])\p{{Extended_Pictographic}}(?!\uFE0E)"
+_MODIFIERS = r"\p{Emoji_Modifier}?+\uFE0F?+\u20E3?+[\U000E0020-\U000E007F]*+"
 _JOINED = rf"{_PICTOGRAPH}{_MODIFIERS}(?:\u200D{_PICTOGRAPH}{_MODIFIERS})*+"
 _FLAG = r"\p{Regional_Indicator}{2}"
 _KEYCAP = r"[0-9#*]\uFE0F?\u20E3"
-_EMOJI = rf"(?:{_FLAG}|{_KEYCAP}|{_JOINED}|\p{{Emoji_Modifier}}\uFE0F?)"
+_EMOJI = rf"{_FLAG}|{_KEYCAP}|{_JOINED}|\p{{Emoji_Modifier}}\uFE0F?+"
+_EMOJI_OR_SPACE = regex.compile(rf"(?P<emoji>{_EMOJI})|\s++")
 
 
-@cache
-def emoji_run(at_least: int) -> regex.Pattern[str]:
-    """Matches where `at_least` emoji follow each other, with or without spaces between them."""
-    return regex.compile(rf"(?:{_EMOJI}\s*+){{{at_least}}}")
+def longest_emoji_run(text: str) -> int:
+    """How many emoji follow each other at most, with or without spaces between them."""
+    if text.isascii():
+        return 0
+    longest = run = end = 0
+    for match in _EMOJI_OR_SPACE.finditer(text):
+        if match.start() != end:
+            run = 0
+        run += match["emoji"] is not None
+        longest = max(longest, run)
+        end = match.end()
+    return longest

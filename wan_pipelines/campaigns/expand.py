@@ -29,8 +29,8 @@ def expand(brief: Brief, release: Release, folder: Path) -> tuple[Shot, ...]:
     place = Whereabouts(brief.name, folder)
     matrix = matrix_of(brief, release, place)
     prompts = _prompts(brief, place)
-    _check_variables(brief, prompts, place)
     _check_size(matrix, prompts, place)
+    _check_variables(brief, prompts, place)
     shots: dict[str, Shot] = {}
     times: Counter[str] = Counter()
     for placed in prompts:

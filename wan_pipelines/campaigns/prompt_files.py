@@ -44,7 +44,7 @@ def _inside(file: str, brief: Whereabouts) -> Path:
     """The file's path, if it really lies in the folder of the brief."""
     path = brief.folder / file
     if not path.is_file():
-        beside = [entry.name for entry in brief.folder.glob(f"*{path.suffix}")]
+        beside = [e.name for e in brief.folder.glob(f"*{path.suffix}") if e.is_file()]
         raise brief.error(
             ("prompts_file",), f"is {file!r}: there is no such file.", did_you_mean(file, beside)
         )

@@ -5,14 +5,13 @@ A rule that applies rejects the prompt or holds it for a person to look at; the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
 import regex
 from pydantic import AfterValidator, Field
 
-from wan_pipelines.campaigns.emoji import emoji_run
+from wan_pipelines.campaigns.emoji import longest_emoji_run
 from wan_pipelines.campaigns.prompts import Record
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.campaigns.texts import Slug
@@ -22,7 +21,7 @@ from wan_pipelines.yaml_source import load_yaml
 
 DEFAULT_RULES = Path(__file__).with_name("screening.yaml")
 # A pattern that somebody wrote must not stop everybody's admission.
-PATTERN_SECONDS = 1.0
+PATTERN_SECONDS = 0.5
 
 _OPENING = "([{\uff08\uff3b\uff5b\u3010"
 _CLOSING = ")]}\uff09\uff3d\uff5d\u3011"
@@ -104,7 +103,7 @@ class EmojiRule(_Rule):
         return self.at_least
 
     def applies(self, text: str) -> bool:
-        return emoji_run(self.at_least).search(text) is not None
+        return longest_emoji_run(text) >= self.at_least
 
 
 class BracketsRule(_Rule):
@@ -133,16 +132,10 @@ class Rules(Record):
     rules: tuple[Rule, ...] = Field(description="The first rule that applies decides.")
 
 
-def read_rules(path: Path = DEFAULT_RULES) -> Rules:
+def load_rules(path: Path = DEFAULT_RULES) -> Rules:
     """Rules of a YAML file; InputError names file, line, field, value and remedy."""
     source = load_yaml(path)
     return validated(Rules, source.data, source.where)
-
-
-@cache
-def default_rules() -> Rules:
-    """The rules that come with the package."""
-    return read_rules()
 
 
 def screen(prompt: str, rules: Rules) -> Verdict:

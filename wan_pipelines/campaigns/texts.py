@@ -12,6 +12,8 @@ VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 PROMPT_FILES = (".csv", ".jsonl")
 
+# Neither files nor databases can hold these: end of text, and halves of surrogate pairs.
+_NOT_TEXT = re.compile("[\\0\\ud800-\\udfff]")
 _RELATIVE_FILE = re.compile(r"\w[\w .-]*(/\w[\w .-]*)*")
 _TEAM_OR_EMAIL = re.compile(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -21,9 +23,9 @@ def normalised(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("The character U+0000 is not text. Remove it")
+def _storable(text: str) -> str:
+    if bad := _NOT_TEXT.search(text):
+        raise ValueError(f"The character U+{ord(bad[0]):04X} is not text. Remove it")
     return text
 
 
@@ -55,7 +57,7 @@ def _team_or_email(owner: str) -> str:
 
 
 Slug = Annotated[str, Field(pattern=SLUG, max_length=64)]
-Text = Annotated[str, AfterValidator(_without_nul)]
+Text = Annotated[str, AfterValidator(_storable)]
 PromptText = Annotated[Text, AfterValidator(_not_blank)]
 VariableName = Annotated[str, Field(pattern=VARIABLE)]
 VariableValue = Annotated[Text, BeforeValidator(_number_as_text, json_schema_input_type=str | int)]
