@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.admission import (
@@ -40,7 +40,7 @@ __all__ = [
     "EditionShot",
     "admit",
     "edition_shots",
-    "editions",
+    "all_editions",
     "latest_edition",
 ]
 
@@ -138,28 +138,26 @@ def edition_shots(
         )
 
 
-def editions(
+def all_editions(
     ledger: Ledger, tenant: str | None, campaign: str | None = None
 ) -> tuple[EditionKey, ...]:
-    """The editions of a tenant (of all tenants, for the operator, if none), oldest first."""
-    limits = ((EditionRow.tenant, tenant), (EditionRow.campaign, campaign))
-    wanted = [column == value for column, value in limits if value is not None]
-    query = select(EditionRow).where(*wanted).order_by(EditionRow.created_at, EditionRow.id)
+    """The editions of a tenant (of all tenants, for the operator, if none), latest first."""
     with ledger.read() as session:
-        return tuple(_key(row) for row in session.scalars(query))
+        return tuple(_key(row) for row in session.scalars(_latest_first(tenant, campaign)))
 
 
 def latest_edition(ledger: Ledger, tenant: str, campaign: str) -> EditionKey | None:
-    """The edition of a campaign that was admitted first most recently; none if there is none."""
-    query = (
-        select(EditionRow)
-        .where(EditionRow.tenant == tenant, EditionRow.campaign == campaign)
-        .order_by(EditionRow.created_at.desc(), EditionRow.id.desc())
-        .limit(1)
-    )
+    """The edition of a campaign whose first admission was latest; none if there is none."""
     with ledger.read() as session:
-        row = session.scalars(query).one_or_none()
+        row = session.scalars(_latest_first(tenant, campaign).limit(1)).one_or_none()
         return row and _key(row)
+
+
+def _latest_first(tenant: str | None, campaign: str | None) -> Select[tuple[EditionRow]]:
+    limits = ((EditionRow.tenant, tenant), (EditionRow.campaign, campaign))
+    wanted = [column == value for column, value in limits if value is not None]
+    latest = (EditionRow.created_at.desc(), EditionRow.id.desc())
+    return select(EditionRow).where(*wanted).order_by(*latest)
 
 
 def _key(row: EditionRow) -> EditionKey:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, select
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
@@ -22,13 +22,18 @@ class EditionKey:
         return f"{self.campaign}/{self.edition} of tenant {self.tenant}"
 
 
+def edition_row_id(edition: EditionKey) -> ScalarSelect[int]:
+    """The row of an edition, as a part of a query."""
+    return (
+        select(EditionRow.id)
+        .filter_by(tenant=edition.tenant, campaign=edition.campaign, edition=edition.edition)
+        .scalar_subquery()
+    )
+
+
 def edition_id_of(session: Session, edition: EditionKey) -> int:
     """The row of an edition; `LedgerError` when it was never admitted."""
-    found = session.scalars(
-        select(EditionRow.id).filter_by(
-            tenant=edition.tenant, campaign=edition.campaign, edition=edition.edition
-        )
-    ).one_or_none()
+    found = session.scalar(select(edition_row_id(edition)))
     if found is None:
         raise LedgerError(f"The ledger has no edition {edition}. Admit its shots first.")
     return found

@@ -71,6 +71,13 @@ def configure(
             _upsert_tenant(session, tenant, moment)
 
 
+def users_of(ledger: Ledger, tenant: str) -> tuple[str, ...]:
+    """The users of a tenant that ever asked for anything or are configured, by name."""
+    query = select(UserRow.name).where(UserRow.tenant == tenant).order_by(UserRow.name)
+    with ledger.read() as session:
+        return tuple(session.scalars(query))
+
+
 def zone_of(tenant: str, time_zone: str) -> ZoneInfo:
     """A tenant's time zone; `LedgerError` when there is none of that name."""
     try:

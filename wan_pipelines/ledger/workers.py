@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import CursorResult, case, select, update
+from sqlalchemy import ColumnElement, CursorResult, case, select, update
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
@@ -15,9 +15,10 @@ from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.endings import end_take
 from wan_pipelines.ledger.keys import EditionKey, edition_id_of
-from wan_pipelines.ledger.moments import to_micros
+from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.prices import Market, price_row_at
 from wan_pipelines.ledger.settlement import record_spans, settle
+from wan_pipelines.ledger.statements import chunks
 from wan_pipelines.ledger.tables import ShotRow, TakeRow, WorkerRow
 
 
@@ -30,6 +31,17 @@ class WorkerPlace:
     gpu_class: str
     gpu_count: int = 1
     market: Market = "on-demand"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWorker:
+    """A worker that is being paid; `opened_at` is when its process said so."""
+
+    id: str
+    tenant: str
+    run_id: str
+    pid: int
+    opened_at: datetime
 
 
 def open_worker(
@@ -106,21 +118,30 @@ def close_lost_workers(ledger: Ledger, *, now: datetime, grace: timedelta) -> tu
     A lost worker is paid until its last heartbeat. Its running takes become `abandoned`, so that
     others may render their shots; time it did not report is charged to the take it was at.
     """
-    deadline = to_micros(now - grace)
-    silent = (
-        select(WorkerRow)
-        .where(WorkerRow.ended_at.is_(None), WorkerRow.heartbeat_at < deadline)
-        .order_by(WorkerRow.id)
-    )
+    silent = WorkerRow.heartbeat_at < to_micros(now - grace)
     with ledger.read() as session:
-        if session.scalars(silent.limit(1)).one_or_none() is None:
+        some = select(WorkerRow.id).where(WorkerRow.ended_at.is_(None), silent).limit(1)
+        if session.scalars(some).one_or_none() is None:
             return ()
     with ledger.write() as session:
-        lost = session.scalars(silent.with_for_update(key_share=True)).all()
-        for worker in lost:
-            worker.lost = True
-            _end(session, worker, now, rest=Spent("lost", 0, _latest_running(session, worker)))
-        return tuple(worker.id for worker in lost)
+        return _give_up(session, silent, now)
+
+
+def open_workers(ledger: Ledger, host: str) -> tuple[OpenWorker, ...]:
+    """The workers of all tenants that are paid on a host at the moment."""
+    query = select(WorkerRow).where(WorkerRow.ended_at.is_(None), WorkerRow.host == host)
+    with ledger.read() as session:
+        return tuple(
+            OpenWorker(row.id, row.tenant, row.run_id, row.pid, from_micros(row.created_at))
+            for row in session.scalars(query.order_by(WorkerRow.created_at))
+        )
+
+
+def give_up(ledger: Ledger, worker_ids: Sequence[str], *, now: datetime) -> None:
+    """Close workers that are known to be dead, as `close_lost_workers` closes silent ones."""
+    for some in chunks(worker_ids):
+        with ledger.write() as session:
+            _give_up(session, WorkerRow.id.in_(some), now)
 
 
 def beat(session: Session, tenant: str, worker_id: str, now: datetime) -> None:
@@ -139,6 +160,19 @@ def beat(session: Session, tenant: str, worker_id: str, now: datetime) -> None:
             f"Worker {worker_id} of tenant {tenant} is not open in the ledger: it was closed, or "
             "never opened. Open a worker for each process."
         )
+
+
+def _give_up(session: Session, condition: ColumnElement[bool], now: datetime) -> tuple[str, ...]:
+    lost = session.scalars(
+        select(WorkerRow)
+        .where(WorkerRow.ended_at.is_(None), condition)
+        .order_by(WorkerRow.id)
+        .with_for_update(key_share=True)
+    ).all()
+    for worker in lost:
+        worker.lost = True
+        _end(session, worker, now, rest=Spent("lost", 0, _latest_running(session, worker)))
+    return tuple(worker.id for worker in lost)
 
 
 def _end(session: Session, worker: WorkerRow, now: datetime, *, rest: Spent) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, RowMapping, case, func, select
 
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.keys import EditionKey, edition_row_id
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.tables import ChargeRow, EditionRow, ShotRow, TakeRow, WorkerRow
 
@@ -53,11 +54,20 @@ class CostTotal:
 
 
 def run_costs(
-    ledger: Ledger, tenant: str | None, *, run_id: str | None = None
+    ledger: Ledger,
+    tenant: str | None,
+    *,
+    run_id: str | None = None,
+    edition: EditionKey | None = None,
 ) -> tuple[RunCost, ...]:
-    """Costs per run of a tenant (of all tenants, for the operator, if none), oldest first."""
+    """Costs per run of a tenant (of all tenants, for the operator, if none), oldest first.
+
+    With `edition`, what its runs were paid and charged for it.
+    """
     limits = ((WorkerRow.tenant, tenant), (WorkerRow.run_id, run_id))
     wanted = [column == value for column, value in limits if value is not None]
+    if edition:
+        wanted.append(WorkerRow.edition_id == edition_row_id(edition))
     by_kind: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     with ledger.read() as session:
         for owner, run, kind, amount in session.execute(_BY_KIND.where(*wanted)):

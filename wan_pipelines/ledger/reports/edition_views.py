@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey, edition_id_of
 from wan_pipelines.ledger.moments import from_micros_or_none
-from wan_pipelines.ledger.records import Rendition
+from wan_pipelines.ledger.records import Rendition, StageMicroseconds
 from wan_pipelines.ledger.reports.video_rows import SHOWN, rendition_of
 from wan_pipelines.ledger.statements import chunks
 from wan_pipelines.ledger.tables import (
@@ -34,7 +34,8 @@ class ShotView:
 
     `outcome` is that of the accepted take, wherever it was rendered, else of this edition's latest
     take; `None` when there is none. `attempts` and the cost are this edition's own, failed takes
-    included; the error is that of the latest take if it failed.
+    included; `failures` counts the shot's failed takes since the last accepted one, anywhere; the
+    error is that of the latest take if it failed.
     """
 
     position: int
@@ -52,7 +53,10 @@ class ShotView:
     reused: bool
     take_id: str | None
     run_id: str | None
+    stages: StageMicroseconds | None
     attempts: int
+    failures: int
+    last_failed_at: datetime | None
     error_type: str | None
     error_message: str | None
     error_stage: str | None
@@ -82,6 +86,7 @@ class EditionTotals:
     cost_micro_usd: int
     wasted_micro_usd: int
     unattributed_micro_usd: int
+    micro_usd_by_kind: Mapping[str, int]
 
 
 def edition_shots_view(ledger: Ledger, edition: EditionKey) -> tuple[ShotView, ...]:
@@ -111,6 +116,13 @@ def edition_totals(ledger: Ledger, edition: EditionKey) -> EditionTotals:
             .outerjoin(TakeRow, TakeRow.id == ChargeRow.take_id)
             .where(WorkerRow.edition_id == edition_id_of(session, edition))
         ).one()
+        by_kind = session.execute(
+            select(ChargeRow.kind, func.sum(ChargeRow.micro_usd))
+            .join(WorkerRow, WorkerRow.id == ChargeRow.worker_id)
+            .where(WorkerRow.edition_id == edition_id_of(session, edition))
+            .group_by(ChargeRow.kind)
+            .order_by(func.sum(ChargeRow.micro_usd).desc(), ChargeRow.kind)
+        ).all()
     gpu_microseconds, cost, lost, overhead = map(int, sums)
     present = [view for view in views if view.state != "withdrawn"]
     accepted = [view for view in present if view.outcome == "accepted"]
@@ -127,6 +139,7 @@ def edition_totals(ledger: Ledger, edition: EditionKey) -> EditionTotals:
         cost_micro_usd=cost,
         wasted_micro_usd=lost,
         unattributed_micro_usd=overhead,
+        micro_usd_by_kind={kind: int(amount) for kind, amount in by_kind},
     )
 
 
@@ -205,13 +218,27 @@ def _view(row: EditionShotRow, shot: ShotRow, book: _Book) -> ShotView:
         reused=accepted is not None and accepted not in own,
         take_id=latest.id if latest else None,
         run_id=book.runs[latest.worker_id] if latest else None,
+        stages=_stages(latest),
         attempts=len(own),
+        failures=shot.failures,
+        last_failed_at=from_micros_or_none(shot.last_failed_at),
         error_type=failed.error_type if failed else None,
         error_message=failed.error_message if failed else None,
         error_stage=failed.error_stage if failed else None,
         renditions=tuple(rendition_of(file) for file in files),
         gpu_microseconds=sum(time for time, _ in costs),
         cost_micro_usd=sum(money for _, money in costs),
+    )
+
+
+def _stages(take: TakeRow | None) -> StageMicroseconds | None:
+    if take is None or take.text_microseconds is None:
+        return None
+    return StageMicroseconds(
+        text=take.text_microseconds,
+        denoise_high=take.denoise_high_microseconds or 0,
+        denoise_low=take.denoise_low_microseconds or 0,
+        decode=take.decode_microseconds or 0,
     )
 
 
