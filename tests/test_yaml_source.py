@@ -141,6 +141,7 @@ def test_errors_name_file_line_field_value_and_remedy(
         ("a: 1\non: 2", r"defs.yaml:2: The key 'on' is not text. Put quotes around"),
         ("? [a]\n: 1", r"defs.yaml:1: The key \[.*\] is not text\."),
         ("a: 1\n--- \nb: 2", r"defs.yaml:2: This is not YAML: .*found another document"),
+        ("a: 1\nb:\n- {x} ball", r"defs.yaml:3: This is not YAML: .* needs quotes around it\.$"),
         ("a: [", r"defs.yaml:\d: This is not YAML: "),
         ("a: 1\nb:\tc: d", r"defs.yaml:2: This is not YAML: "),
         ("a: !!python/object:os.system ls", r"defs.yaml:1: This is not YAML: could not determine"),

@@ -124,7 +124,8 @@ def _explained(path: Path, text: str, error: yaml.YAMLError) -> InputError:
     return InputError(
         f"This is not YAML: {problem}.",
         where=where,
-        remedy="Check indentation, colons and quotes near this line.",
+        remedy="Check indentation and colons near this line; text that begins with a bracket, a "
+        "brace or a quote, or contains a colon, needs quotes around it.",
     )
 
 

@@ -132,20 +132,20 @@ def test_one_name_for_two_different_shots_is_an_error(tmp_path: Path) -> None:
     [
         (
             {"prompts": ["a {color} ball"], "variables": {"colour": "red"}},
-            "`attributes.prompts[0].prompt` uses the variable 'color', which has no values. List "
+            "`prompts[0].prompt` uses the variable 'color', which has no values. List "
             "them under `variables`. Did you mean 'colour'?",
         ),
         (
             {"variables": {"colour": "red"}},
-            "`attributes.variables.colour` is used by no prompt. Write {colour} in a prompt, or",
+            "`variables.colour` is used by no prompt. Write {colour} in a prompt, or",
         ),
         (
             {"prompts": ["{word}"], "variables": {"word": " "}},
-            "`attributes.prompts[0].prompt` is empty with these values.",
+            "`prompts[0].prompt` is empty with these values.",
         ),
         (
             {"prompts": ["a ball"] * 11, "variants": 10_000},
-            "`attributes` makes 110,000 shots; at most 100,000 are possible. Split the campaign",
+            "It makes 110,000 shots; at most 100,000 are possible. Split the campaign",
         ),
     ],
 )

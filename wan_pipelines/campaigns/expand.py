@@ -24,7 +24,8 @@ MAX_SHOTS = 100_000
 def expand(brief: Brief, release: Release, folder: Path) -> tuple[Shot, ...]:
     """All shots of the brief that lies in `folder`.
 
-    InputError names file and line or row, field, value and remedy.
+    InputError names file and line or row, field, value and remedy; WeightsError when the release
+    cannot be identified because its packaged weights are missing.
     """
     place = Whereabouts(brief.name, folder)
     matrix = matrix_of(brief, release, place)

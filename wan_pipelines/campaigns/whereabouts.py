@@ -21,9 +21,17 @@ class Whereabouts:
 
     def error(self, location: Location, what: str, remedy: str) -> InputError:
         """`what` is said of a field: "is 17."."""
-        return InputError(
-            f"`{self._field(location)}` {what}", where=self._where(location), remedy=remedy
-        )
+        location = (*self.location, *location)
+        path = self.folder / "defs.yaml"
+        if self.rows_of:
+            where = f"{self.folder / self.rows_of}, row {self.row}"
+        elif path.is_file():
+            location = ("attributes", *location)
+            where = load_yaml(path).where(location)
+        else:
+            where = f"campaign {self.campaign}"
+        what = f"`{field_name(location)}` {what}" if location else f"It {what}"
+        return InputError(what, where=where, remedy=remedy)
 
     def of_prompt(self, index: int) -> "Whereabouts":
         """The prompt at `index` in the brief."""
@@ -32,18 +40,6 @@ class Whereabouts:
     def of_row(self, file: str, row: int) -> "Whereabouts":
         """The prompt in a row of a file beside the brief."""
         return Whereabouts(self.campaign, self.folder, (), file, row)
-
-    def _field(self, location: Location) -> str:
-        prefix: Location = () if self.rows_of else ("attributes", *self.location)
-        return field_name((*prefix, *location))
-
-    def _where(self, location: Location) -> str:
-        if self.rows_of:
-            return f"{self.folder / self.rows_of}, row {self.row}"
-        path = self.folder / "defs.yaml"
-        if not path.is_file():
-            return f"campaign {self.campaign}"
-        return load_yaml(path).where(("attributes", *self.location, *location))
 
 
 @dataclass(frozen=True, slots=True)
