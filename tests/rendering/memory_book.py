@@ -13,57 +13,6 @@ from wan_pipelines.rendering.takes import Span, Take
 
 
 @dataclass
-class MemoryBook:
-    """What the ledger does for a worker; several books may share one `shelf`."""
-
-    lease_seconds: float = 60.0
-    shelf: "Shelf" = field(default_factory=lambda: Shelf())
-    ended: list[Take] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
-    released: list[str] = field(default_factory=list)
-    renewed: list[str] = field(default_factory=list)
-    beats: int = 0
-    faults: dict[str, Callable[[str], None]] = field(default_factory=dict)
-    """By method name: called with the render key (or take id), may raise."""
-
-    def lease(self, shot: Shot) -> Lease | Done | Busy:
-        self._fault("lease", shot.render_key)
-        return self.shelf.lease(shot.render_key, self.lease_seconds)
-
-    def renew(self, lease: Lease) -> None:
-        self._fault("renew", lease.render_key)
-        self.renewed.append(lease.render_key)
-        self.shelf.check(lease, self.lease_seconds)
-
-    def release(self, lease: Lease) -> None:
-        self._fault("release", lease.render_key)
-        self.released.append(lease.render_key)
-        self.shelf.free(lease)
-
-    def accept(self, lease: Lease, take: Take, files: tuple[str, ...]) -> None:
-        self._fault("accept", lease.render_key)
-        self.shelf.accept(lease, files)
-        self.ended.append(take)
-
-    def fail(self, lease: Lease, take: Take) -> None:
-        self._fault("fail", lease.render_key)
-        self.shelf.free(lease)
-        self.ended.append(take)
-
-    def spent(self, span: Span) -> None:
-        self._fault("spent", span.kind)
-        self.spans.append(span)
-
-    def beat(self) -> None:
-        self._fault("beat", "")
-        self.beats += 1
-
-    def _fault(self, method: str, about: str) -> None:
-        if method in self.faults:
-            self.faults[method](about)
-
-
-@dataclass
 class Shelf:
     """Accepted takes and running leases, by render key; shared by workers."""
 
@@ -117,3 +66,54 @@ class Shelf:
 
     def _until(self, seconds: float) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+@dataclass
+class MemoryBook:
+    """What the ledger does for a worker; several books may share one `shelf`."""
+
+    lease_seconds: float = 60.0
+    shelf: Shelf = field(default_factory=Shelf)
+    ended: list[Take] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
+    renewed: list[str] = field(default_factory=list)
+    beats: int = 0
+    faults: dict[str, Callable[[str], None]] = field(default_factory=dict)
+    """By method name: called with the render key (or take id), may raise."""
+
+    def lease(self, shot: Shot) -> Lease | Done | Busy:
+        self._fault("lease", shot.render_key)
+        return self.shelf.lease(shot.render_key, self.lease_seconds)
+
+    def renew(self, lease: Lease) -> None:
+        self._fault("renew", lease.render_key)
+        self.renewed.append(lease.render_key)
+        self.shelf.check(lease, self.lease_seconds)
+
+    def release(self, lease: Lease) -> None:
+        self._fault("release", lease.render_key)
+        self.released.append(lease.render_key)
+        self.shelf.free(lease)
+
+    def accept(self, lease: Lease, take: Take, files: tuple[str, ...]) -> None:
+        self._fault("accept", lease.render_key)
+        self.shelf.accept(lease, files)
+        self.ended.append(take)
+
+    def fail(self, lease: Lease, take: Take) -> None:
+        self._fault("fail", lease.render_key)
+        self.shelf.free(lease)
+        self.ended.append(take)
+
+    def spent(self, span: Span) -> None:
+        self._fault("spent", span.kind)
+        self.spans.append(span)
+
+    def beat(self) -> None:
+        self._fault("beat", "")
+        self.beats += 1
+
+    def _fault(self, method: str, about: str) -> None:
+        if method in self.faults:
+            self.faults[method](about)

@@ -75,23 +75,30 @@ class LoraSwitch:
         return {"high": self._pipeline.transformer, "low": self._pipeline.transformer_2}
 
     def _load(self, file: LoraFile) -> None:
-        name = self._names[file.lora]
-        self._pipeline.load_lora_weights(
-            file.path.parent,
-            weight_name=file.path.name,
-            adapter_name=name,
-            load_into_transformer_2=file.lora.expert == "low",
-        )
-        self._check_complete(file, name)
+        try:
+            self._pipeline.load_lora_weights(
+                file.path.parent,
+                weight_name=file.path.name,
+                adapter_name=self._names[file.lora],
+                load_into_transformer_2=file.lora.expert == "low",
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            raise EngineError(
+                f"{file.path} does not load into the {file.lora.expert}-noise expert: the LoRA is "
+                f"damaged or belongs to another model. {error}"
+            ) from error
+        self._check_complete(file)
 
-    def _check_complete(self, file: LoraFile, name: str) -> None:
+    def _check_complete(self, file: LoraFile) -> None:
         """diffusers only warns about tensors that fit nowhere; the pixels would be wrong."""
         from peft.utils import get_peft_model_state_dict
 
         offered = self._pipeline.lora_state_dict(file.path.parent, weight_name=file.path.name)
-        taken = get_peft_model_state_dict(self._experts[file.lora.expert], adapter_name=name)
+        taken = get_peft_model_state_dict(
+            self._experts[file.lora.expert], adapter_name=self._names[file.lora]
+        )
         if len(taken) != len(offered):
             raise EngineError(
                 f"{file.path}: only {len(taken)} of {len(offered)} tensors fit the "
-                f"{file.lora.expert}-noise expert. The LoRA belongs to another model."
+                f"{file.lora.expert}-noise expert: the LoRA belongs to another model."
             )

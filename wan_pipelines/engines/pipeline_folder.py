@@ -17,7 +17,13 @@ KNOWN_COMPONENTS: dict[str, frozenset[tuple[str, str]]] = {
         }
     ),
     "text_encoder": frozenset({("transformers", "UMT5EncoderModel")}),
-    "tokenizer": frozenset({("transformers", "T5Tokenizer"), ("transformers", "T5TokenizerFast")}),
+    "tokenizer": frozenset(
+        {
+            ("transformers", "T5Tokenizer"),
+            ("transformers", "T5TokenizerFast"),
+            ("transformers", "PreTrainedTokenizerFast"),
+        }
+    ),
     "transformer": frozenset({("diffusers", "WanTransformer3DModel")}),
     "transformer_2": frozenset({("diffusers", "WanTransformer3DModel")}),
     "vae": frozenset({("diffusers", "AutoencoderKLWan")}),

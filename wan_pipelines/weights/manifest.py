@@ -29,7 +29,7 @@ def _stays_inside(path: str) -> str:
     pure = PurePosixPath(path)
     if not path.isprintable() or "\\" in path or str(pure) != path:
         raise ValueError(f"not a plain relative path: {path!r}")
-    if pure.is_absolute() or ".." in pure.parts or path == MANIFEST_NAME:
+    if pure.is_absolute() or ".." in pure.parts or path in {MANIFEST_NAME, "."}:
         raise ValueError(f"not a path of a file inside the folder: {path!r}")
     if is_pickle(path):
         raise ValueError(f"pickled weights can run code: {path!r}; convert them to safetensors")
