@@ -1,0 +1,48 @@
+"""Editions as Dagster partitions, and the schedule that begins them."""
+
+from datetime import datetime, time
+
+import dagster as dg
+from dagster import ScheduleEvaluationContext
+
+from wan_pipelines.campaigns.brief import Brief
+from wan_pipelines.campaigns.editions import EDITION_FORMAT, edition_at
+from wan_pipelines.components.campaign_keys import CampaignKeys
+
+
+def editions_of(brief: Brief) -> dg.PartitionsDefinition:
+    """Time windows of the campaign's cron, or, without one, keys that launches by hand add."""
+    if brief.schedule is None:
+        return dg.DynamicPartitionsDefinition(name=editions_name(brief.name))
+    return dg.TimeWindowPartitionsDefinition(
+        start=datetime.combine(brief.schedule.start, time()),
+        fmt=EDITION_FORMAT,
+        cron_schedule=brief.schedule.cron,
+        timezone=brief.schedule.time_zone,
+        end_offset=1,  # the edition of a tick is the window that the tick opens
+    )
+
+
+def editions_name(campaign: str) -> str:
+    return f"{campaign}_editions"
+
+
+def build_schedule(brief: Brief, editions: dg.PartitionsDefinition) -> dg.ScheduleDefinition | None:
+    if brief.schedule is None:
+        return None
+    assert isinstance(editions, dg.TimeWindowPartitionsDefinition)
+    zone = brief.schedule.time_zone
+
+    @dg.schedule(
+        name=f"{CampaignKeys(brief.name).job}_schedule",
+        job_name=CampaignKeys(brief.name).job,
+        cron_schedule=brief.schedule.cron,
+        execution_timezone=brief.schedule.time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Begins an edition of {brief.title} at {brief.schedule.cron} ({zone}).",
+    )
+    def begin_edition(context: ScheduleEvaluationContext) -> dg.RunRequest:
+        edition = edition_at(context.scheduled_execution_time, zone)
+        return dg.RunRequest(run_key=edition, partition_key=edition)
+
+    return begin_edition

@@ -1,0 +1,42 @@
+"""`Environment`: what the graph runs against."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import dagster as dg
+from pydantic import BaseModel
+
+from wan_pipelines.components.executor import local_executor
+from wan_pipelines.components.json_io import JsonIOManager
+from wan_pipelines.components.prompt import build_prompt_defs
+from wan_pipelines.components.resource import StudioResource
+from wan_pipelines.places import project_root, state_folder
+from wan_pipelines.studio.settings import Settings
+
+
+@dataclass
+class Environment(dg.Component):
+    """One environment: store, ledger, prices, plans, workers."""
+
+    settings: Settings
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        return Settings
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:  # noqa: ARG003
+        assert isinstance(attributes, Settings)
+        return cls(attributes)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
+        studio = StudioResource(
+            root=str(project_root()), state=str(state_folder()), environment=self.settings.name
+        )
+        return dg.Definitions.merge(
+            build_prompt_defs(),
+            dg.Definitions(
+                resources={"studio": studio, "io_manager": JsonIOManager(studio=studio)},
+                executor=local_executor(self.settings.workers.count),
+            ),
+        )

@@ -1,0 +1,153 @@
+"""Runs of the graph that a command line starts and waits for."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from wan_pipelines.campaigns.brief import Brief
+from wan_pipelines.campaigns.editions import edition_at
+from wan_pipelines.components.campaign_keys import CampaignKeys
+from wan_pipelines.components.campaign_schedule import editions_of
+from wan_pipelines.components.prompt import PROMPT_ASSET, PROMPT_JOB
+from wan_pipelines.errors import InputError
+from wan_pipelines.ledger.editions import latest_edition
+from wan_pipelines.ledger.reports import edition_totals
+from wan_pipelines.processes import is_gone, process_name
+from wan_pipelines.studio.studio import Studio
+
+PROCESS_TAG = "wan/process"
+QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+INSTANCE_CONFIG = """\
+# Written once; change it as you like.
+telemetry: {enabled: false}
+nux: {enabled: false}
+run_coordinator:
+  module: dagster._core.run_coordinator
+  class: QueuedRunCoordinator
+  config: {dequeue_interval_seconds: 1}
+run_monitoring:
+  enabled: true
+  poll_interval_seconds: 10
+  free_slots_after_run_end_seconds: 30
+run_retries: {enabled: false}
+concurrency:
+  pools: {granularity: op}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A run that has ended; `problem` is empty when it succeeded."""
+
+    run_id: str
+    edition: str
+    problem: str
+
+
+def dagster_home(state: Path) -> Path:
+    """The folder of this deployment's Dagster instance, made if there is none."""
+    home = state / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / "dagster.yaml"
+    if not config.exists():
+        config.write_text(INSTANCE_CONFIG)
+    return home
+
+
+def open_instance(state: Path) -> dg.DagsterInstance:
+    """This deployment's instance; runs whose process was killed are closed on the way."""
+    os.environ["DAGSTER_HOME"] = str(dagster_home(state))
+    instance = dg.DagsterInstance.get()
+    close_orphans(instance)
+    return instance
+
+
+def close_orphans(instance: dg.DagsterInstance) -> None:
+    """Report runs as failed whose command was killed: nobody else would ever say so."""
+    running = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    for run in instance.get_runs(running):
+        if PROCESS_TAG in run.tags and is_gone(run.tags[PROCESS_TAG]):
+            instance.report_run_failed(run, "The process that executed this run was killed.")
+
+
+def run_campaign(
+    instance: dg.DagsterInstance, brief: Brief, edition: str, only: list[str] | None
+) -> Launch:
+    """Render an edition, or the named shots of it, and wait for the end."""
+    keys = CampaignKeys(brief.name)
+    editions = editions_of(brief)
+    if isinstance(editions, dg.DynamicPartitionsDefinition):
+        assert editions.name is not None
+        instance.add_dynamic_partitions(editions.name, [edition])
+    config = {"ops": {keys.shots_op: {"config": {"only": only}}}} if only else {}
+    return _execute(instance, keys.job, config, {"dagster/partition": edition}, edition)
+
+
+def run_prompt(instance: dg.DagsterInstance, order: Mapping[str, Any]) -> Launch:
+    """Render one prompt, and wait for the end."""
+    config = {"ops": {PROMPT_ASSET.to_python_identifier(): {"config": dict(order)}}}
+    return _execute(instance, PROMPT_JOB, config, {}, "")
+
+
+def next_edition(studio: Studio, campaign: str, now: datetime) -> str:
+    """The edition that a launch renders: the open window of a schedule, else the latest one while
+    it is not finished, else a new one that is named after the moment.
+    """
+    brief = studio.brief(campaign)
+    editions = editions_of(brief)
+    if isinstance(editions, dg.TimeWindowPartitionsDefinition):
+        with dg.partition_loading_context(effective_dt=now):
+            edition = editions.get_last_partition_key()
+        if edition is None:
+            raise InputError(
+                f"no edition of {campaign} has begun yet.",
+                where=f"campaign {campaign}",
+                remedy="Set schedule.start to an earlier day.",
+            )
+        return edition
+    latest = latest_edition(studio.ledger, brief.tenant, campaign)
+    if latest and edition_totals(studio.ledger, latest).waiting:
+        return latest.edition
+    return edition_at(now, "UTC")
+
+
+def _execute(
+    instance: dg.DagsterInstance,
+    job: str,
+    config: Mapping[str, Any],
+    tags: Mapping[str, str],
+    edition: str,
+) -> Launch:
+    with dg.execute_job(
+        dg.build_reconstructable_job(__name__, job_named.__name__, (job,)),
+        instance,
+        run_config={**config, "loggers": QUIET},
+        tags={**tags, PROCESS_TAG: process_name()},
+        raise_on_error=False,
+    ) as result:
+        return Launch(result.run_id, edition, _problem(result))
+
+
+def job_named(name: str) -> dg.JobDefinition:
+    """A job of this code location; the processes of a run find theirs by it."""
+    from wan_pipelines.definitions import defs
+
+    return defs().resolve_job_def(name)
+
+
+def _problem(result: dg.JobExecutionResult) -> str:
+    if result.success:
+        return ""
+    failures = [event for event in result.all_events if event.is_step_failure]
+    return "\n".join(_innermost(event.step_failure_data.error) for event in failures)
+
+
+def _innermost(error: Any) -> str:
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else "a step failed without saying why"

@@ -1,0 +1,189 @@
+"""What a person wants to see of an asset in the UI: pictures, links, tables, figures."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from wan_pipelines.engines.prepare import PreparedEngine
+from wan_pipelines.ledger.money import usd
+from wan_pipelines.ledger.reports import EditionTotals, ShotView
+from wan_pipelines.studio.costs import Statement
+from wan_pipelines.studio.edition_view import render_seconds
+from wan_pipelines.studio.planning import Plan
+from wan_pipelines.studio.shards import EditionTally
+from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.videos import Published
+from wan_pipelines.weights.sources import WeightsFolder
+
+MOST_ROWS = 200
+GIB = 1024**3
+Metadata = dict[str, Any]
+
+
+def weights_metadata(folder: WeightsFolder) -> Metadata:
+    files = folder.manifest.files
+    return {
+        "revision": folder.manifest.revision,
+        "files": len(files),
+        "size_gib": round(sum(file.size for file in files) / GIB, 3),
+        "dtype": folder.manifest.dtype,
+        "folder": dg.MetadataValue.path(folder.path),
+        "digests": _table([{"file": file.path, "sha256": file.sha256} for file in files]),
+    }
+
+
+def engine_metadata(prepared: PreparedEngine) -> Metadata:
+    return {
+        "digest": prepared.digest,
+        "device": prepared.device,
+        "threads": prepared.fingerprint.threads,
+        "release_identity": prepared.release.identity,
+        "weights_revision": prepared.weights.manifest.revision,
+        "fingerprint": dg.MetadataValue.json(prepared.fingerprint.to_json()),
+    }
+
+
+def of_plan(plan: Plan) -> Metadata:
+    rows = [
+        {
+            "shot": planned.shot.name,
+            "state": planned.state,
+            "why": planned.reason,
+            "gpu_seconds": round(planned.gpu_seconds, 1),
+            "prompt": planned.shot.request.prompt,
+        }
+        for planned in plan.shots
+    ]
+    return {
+        "shots": len(plan.shots),
+        **dict(sorted(plan.counts.items())),
+        "estimated_gpu_seconds": round(plan.gpu_seconds, 1),
+        "estimated_cost_usd": float(usd(plan.cost_micro_usd)),
+        "over_budget": plan.over_budget,
+        "shot_list": _table(rows),
+    }
+
+
+def of_takes(tally: EditionTally) -> Metadata:
+    failed = [
+        {
+            "shot": shot.shot,
+            "stage": shot.error_stage or "",
+            "error": shot.error_message or "",
+            "attempts": shot.attempts,
+        }
+        for shot in tally.failed
+    ]
+    return {
+        "shards": tally.shards,
+        **_totals(tally.totals),
+        "render_seconds": round(tally.render_seconds, 1),
+        "failed_shots": _table(failed),
+    }
+
+
+def of_videos(studio: Studio, published: Published) -> Metadata:
+    return {
+        "posters": dg.MetadataValue.md(f"![Posters]({studio.link(published.pages.sheet)})"),
+        "page": dg.MetadataValue.url(studio.link(published.pages.page)),
+        "all_editions": dg.MetadataValue.url(studio.link(published.pages.index)),
+        **_totals(published.totals),
+        "videos": _table([_video(studio, shot) for shot in published.shots]),
+    }
+
+
+def of_costs(studio: Studio, statement: Statement) -> Metadata:
+    totals = statement.totals
+    rendered = totals.accepted - totals.reused
+    paid = sum(run.paid_micro_usd for run in statement.runs)
+    return {
+        **_totals(totals),
+        "paid_usd": float(usd(paid)),
+        "wasted_usd": float(usd(totals.wasted_micro_usd)),
+        "cost_per_video_usd": float(usd(round(paid / rendered))) if rendered else None,
+        "page": dg.MetadataValue.url(studio.link(statement.pages.page)),
+        "statement": dg.MetadataValue.url(studio.link(statement.csv)),
+        "by_kind": _table(
+            [
+                {"kind": kind, "cost_usd": float(usd(amount))}
+                for kind, amount in totals.micro_usd_by_kind.items()
+            ]
+        ),
+    }
+
+
+def accounted_check(published: Published) -> dg.AssetCheckResult:
+    missing = published.unaccounted
+    return dg.AssetCheckResult(
+        passed=not missing,
+        check_name="all_shots_accounted_for",
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=_words(f"{s.shot}: {s.error_message or 'not rendered'}" for s in missing)
+        or f"{published.totals.accepted} of {published.totals.shots} shots have a video; the "
+        "others were refused with a reason.",
+        metadata={"missing": len(missing)},
+    )
+
+
+def probe_check(published: Published) -> dg.AssetCheckResult:
+    broken = published.broken
+    return dg.AssetCheckResult(
+        passed=not broken,
+        check_name="videos_probe_well",
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=_words(output.reason for output in broken) or "Every file is whole.",
+        metadata={"broken": len(broken)},
+    )
+
+
+def charges_check(statement: Statement) -> dg.AssetCheckResult:
+    paid = sum(run.paid_micro_usd for run in statement.runs)
+    charged = sum(run.charged_micro_usd for run in statement.runs)
+    return dg.AssetCheckResult(
+        passed=statement.adds_up,
+        check_name="charges_add_up",
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"Paid ${usd(paid)}, charged ${usd(charged)}, "
+        f"{statement.open_workers} workers not settled yet.",
+        metadata={"paid_micro_usd": paid, "charged_micro_usd": charged},
+    )
+
+
+def _totals(totals: EditionTotals) -> Metadata:
+    return {
+        "shots": totals.shots,
+        "accepted": totals.accepted,
+        "reused": totals.reused,
+        "failed": totals.failed,
+        "gpu_seconds": round(totals.gpu_microseconds / 1e6, 3),
+        "cost_usd": float(usd(totals.cost_micro_usd)),
+    }
+
+
+def _video(studio: Studio, shot: ShotView) -> Mapping[str, Any]:
+    main = next((f for f in shot.renditions if f.name not in ("poster", "preview")), None)
+    return {
+        "shot": shot.shot,
+        "outcome": shot.outcome or shot.state,
+        "gpu_seconds": round(shot.gpu_microseconds / 1e6, 3),
+        "cost_usd": float(usd(shot.cost_micro_usd)),
+        "render_seconds": round(render_seconds(shot), 3),
+        "video": studio.link(main.key) if main else "",
+        "why": shot.error_message or shot.reason,
+    }
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
+    """The first rows as a table; its columns are those of the first row."""
+    records = [dg.TableRecord(dict(row)) for row in rows[:MOST_ROWS]]
+    kinds = {int: "int", float: "float", bool: "bool"}
+    columns = [
+        dg.TableColumn(name, kinds.get(type(value), "string"))
+        for name, value in (rows[0].items() if rows else ())
+    ]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns or [dg.TableColumn("nothing")]))
+
+
+def _words(reasons: Iterable[str]) -> str:
+    return "\n".join(reasons)[:2000]

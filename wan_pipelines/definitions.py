@@ -1,0 +1,29 @@
+"""The code location: what `assets/` and `resources/<environment>/` declare, and nothing else."""
+
+import os
+import warnings
+from pathlib import Path
+from types import ModuleType
+
+import dagster as dg
+
+from wan_pipelines.places import environment_name, project_root
+
+
+warnings.filterwarnings("ignore", category=dg.BetaWarning)  # Dagster's own use of beta features
+
+
+def component_tree(folder: Path) -> dg.ComponentTree:
+    """The components of `folder`, loaded by path: the folders are no Python packages."""
+    module = ModuleType(folder.name)
+    module.__file__ = os.fspath(folder / "__init__.py")
+    return dg.ComponentTree.from_module(defs_module=module, project_root=folder.parent)
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    root = project_root()
+    return dg.Definitions.merge(
+        component_tree(root / "assets").build_defs(),
+        component_tree(root / "resources").build_defs(environment_name()),
+    )

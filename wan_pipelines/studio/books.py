@@ -1,0 +1,163 @@
+"""The ledger as a rendering worker sees it: a book of takes and paid time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from time import monotonic_ns, time_ns
+from typing import Self
+
+import psutil
+
+from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.encoding.renditions import RenditionFile
+from wan_pipelines.ledger import leases, takes, workers
+from wan_pipelines.ledger.charges import Spent
+from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.records import Rendition, StageMicroseconds, TakeReport
+from wan_pipelines.rendering.ports import Busy, Done, Lease
+from wan_pipelines.rendering.takes import RunReference, Span, Take
+from wan_pipelines.studio.studio import Studio
+
+
+class LedgerBook:
+    """A `TakeBook` for one worker of one edition; used by several threads."""
+
+    def __init__(
+        self, studio: Studio, edition: EditionKey, worker_id: str, paid_since_ns: int
+    ) -> None:
+        self.paid_since_ns = paid_since_ns
+        self._ledger = studio.ledger
+        self._lease_seconds = studio.settings.workers.lease_seconds
+        self._edition = edition
+        self._worker_id = worker_id
+        self._unreported: list[Spent] = []
+        self._guard = Lock()
+
+    @classmethod
+    @contextmanager
+    def opened(cls, studio: Studio, edition: EditionKey, run: RunReference) -> Iterator[Self]:
+        """A book whose worker is paid from the birth of this process until the block ends."""
+        born = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
+        age_ns = time_ns() - int(born.timestamp() * 1e9)
+        rendering = studio.settings.rendering_class
+        place = workers.WorkerPlace(
+            run.run_id, run.step_key, studio.settings.gpu_class, rendering.gpu_count
+        )
+        now = datetime.now(UTC)
+        worker = workers.open_worker(studio.ledger, edition, place, now=now, started_at=born)
+        book = cls(studio, edition, worker, monotonic_ns() - age_ns)
+        try:
+            yield book
+        finally:
+            book.close()
+
+    def close(self) -> None:
+        """Stop paying the worker and charge its time."""
+        tenant = self._edition.tenant
+        workers.close_worker(
+            self._ledger, tenant, self._worker_id, self._drain(), now=datetime.now(UTC)
+        )
+
+    def lease(self, shot: Shot) -> Lease | Done | Busy:
+        now = datetime.now(UTC)
+        answer = leases.lease_shot(
+            self._ledger,
+            self._edition,
+            shot.render_key,
+            self._worker_id,
+            lease_seconds=self._lease_seconds,
+            now=now,
+        )
+        match answer:
+            case leases.Done(take_id):
+                return Done(take_id)
+            case leases.Busy(until):
+                return Busy(until)
+            case leases.Lease():
+                return Lease(answer.render_key, answer.take_id, answer.expires_at)
+
+    def renew(self, lease: Lease) -> None:
+        leases.renew_lease(
+            self._ledger,
+            self._ours(lease),
+            lease_seconds=self._lease_seconds,
+            now=datetime.now(UTC),
+        )
+
+    def release(self, lease: Lease) -> None:
+        leases.release_lease(self._ledger, self._ours(lease), now=datetime.now(UTC))
+
+    def accept(self, lease: Lease, take: Take, files: tuple[RenditionFile, ...]) -> None:
+        takes.accept_take(
+            self._ledger,
+            self._ours(lease),
+            report_of(take),
+            [rendition_of(file) for file in files],
+            now=datetime.now(UTC),
+        )
+
+    def fail(self, lease: Lease, take: Take) -> None:
+        now = datetime.now(UTC)
+        match take.outcome:
+            case "failed":
+                takes.fail_take(self._ledger, self._ours(lease), report_of(take), now=now)
+            case "cancelled":
+                leases.release_lease(self._ledger, self._ours(lease), now=now)
+            case _:
+                """The ledger knows a lost take as abandoned since it was taken over."""
+
+    def spent(self, span: Span) -> None:
+        with self._guard:
+            self._unreported.append(Spent(span.kind, span.nanoseconds // 1000, span.take_id))
+
+    def beat(self) -> None:
+        tenant = self._edition.tenant
+        workers.heartbeat(
+            self._ledger, tenant, self._worker_id, self._drain(), now=datetime.now(UTC)
+        )
+
+    def _drain(self) -> list[Spent]:
+        with self._guard:
+            spans, self._unreported = self._unreported, []
+        return spans
+
+    def _ours(self, lease: Lease) -> leases.Lease:
+        return leases.Lease(
+            self._edition.tenant,
+            lease.render_key,
+            lease.take_id,
+            self._worker_id,
+            lease.expires_at,
+        )
+
+
+def report_of(take: Take) -> TakeReport:
+    """A take in the ledger's words."""
+    stages = take.stages and StageMicroseconds(
+        text=_micros(take.stages.text),
+        denoise_high=_micros(take.stages.denoise_high),
+        denoise_low=_micros(take.stages.denoise_low),
+        decode=_micros(take.stages.decode),
+    )
+    return TakeReport(
+        seed=take.seed,
+        steps=take.steps,
+        stages=stages,
+        peak_memory_bytes=take.peak_memory_bytes,
+        engine=take.engine,
+        release=take.release,
+        fingerprint=take.fingerprint,
+        error_type=take.error_type or None,
+        error_message=take.error_message or None,
+        error_stage=take.error_stage or None,
+    )
+
+
+def rendition_of(file: RenditionFile) -> Rendition:
+    """A published file in the ledger's words."""
+    return Rendition(**{name: getattr(file, name) for name in Rendition.__slots__})
+
+
+def _micros(seconds: float) -> int:
+    return timedelta(seconds=seconds) // timedelta(microseconds=1)

@@ -1,0 +1,120 @@
+"""The manifest beside each video: written with its files, completed when its charge is known."""
+
+from collections.abc import Sequence
+
+from wan_pipelines import __version__
+from wan_pipelines.campaigns.editions import brief_digest
+from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.encoding.manifest import (
+    Parent,
+    Rendition,
+    Shape,
+    VideoManifest,
+    WeightsOrigin,
+)
+from wan_pipelines.encoding.publish import publish_manifest, read_manifest
+from wan_pipelines.encoding.renditions import RenditionFile
+from wan_pipelines.engines.fingerprint import read_fingerprint
+from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.rendering.takes import Take
+from wan_pipelines.studio.studio import Studio
+
+
+class Describer:
+    """Writes manifests for takes of one edition; what they have in common is read once."""
+
+    def __init__(self, studio: Studio, edition: EditionKey) -> None:
+        rendering = studio.settings.rendering_class
+        self._studio = studio
+        self._edition = edition
+        self._gpu_count = rendering.gpu_count
+        self._fingerprint = read_fingerprint(rendering.device, studio.settings.workers.threads)
+        self._origins: dict[str, WeightsOrigin] = {}
+        self._brief = _brief_parent(studio, edition.campaign)
+
+    def describe(self, shot: Shot, take: Take, files: Sequence[RenditionFile]) -> None:
+        """Write the manifest of a take whose files are in the store."""
+        publish_manifest(self._studio.store, self._manifest(shot, take, files))
+
+    def _manifest(self, shot: Shot, take: Take, files: Sequence[RenditionFile]) -> VideoManifest:
+        request = shot.request
+        assert take.stages is not None
+        stages = take.stages
+        busy_seconds = stages.text + stages.denoise_high + stages.denoise_low + stages.decode
+        return VideoManifest(
+            created_at=take.ended_at,
+            tenant=self._edition.tenant,
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt,
+            seed=request.seed,
+            shape=Shape(
+                width=request.width, height=request.height, frames=request.frames, fps=shot.fps
+            ),
+            tier=shot.tier,
+            sampling=request.sampling,
+            release=request.release,
+            release_identity=request.release_identity,
+            weights=self._weights(request.release),
+            engine=take.engine,
+            fingerprint=self._fingerprint.to_json(),
+            code_version=__version__,
+            render_key=shot.render_key,
+            take_id=take.id,
+            run_id=take.run.run_id,
+            step_key=take.run.step_key,
+            stage_seconds=stages,
+            gpu_seconds=self._gpu_count * busy_seconds,
+            renditions=tuple(Rendition.of(file) for file in files),
+            parents=self._parents(shot),
+        )
+
+    def _weights(self, release: str) -> WeightsOrigin:
+        if release not in self._origins:
+            source = self._studio.release(release).weights_source()
+            manifest = source.ensure(self._studio.cache / "weights").manifest
+            files = {file.path: file.sha256 for file in manifest.files}
+            self._origins[release] = WeightsOrigin(revision=manifest.revision, files=files)
+        return self._origins[release]
+
+    def _parents(self, shot: Shot) -> tuple[Parent, ...]:
+        request = shot.request
+        edition = f"{self._edition.campaign}/{self._edition.edition}"
+        return (
+            Parent(kind="release", name=request.release, digest=request.release_identity),
+            Parent(kind="weights", name=self._weights(request.release).revision),
+            *self._brief,
+            Parent(kind="edition", name=edition),
+        )
+
+
+def complete_manifest(
+    studio: Studio,
+    key: str,
+    *,
+    charge_micro_usd: int | None = None,
+    derived: Sequence[RenditionFile] = (),
+) -> None:
+    """Add to a manifest what was not known when it was written; writes only what differs."""
+    found = read_manifest(studio.store, key)
+    names = {rendition.name for rendition in found.renditions}
+    more = tuple(Rendition.of(file) for file in derived if file.name not in names)
+    full = found.model_copy(
+        update={
+            "charge_micro_usd": found.charge_micro_usd
+            if charge_micro_usd is None
+            else charge_micro_usd,
+            "renditions": (*found.renditions, *more),
+        }
+    )
+    if full != found:
+        publish_manifest(studio.store, full)
+
+
+def _brief_parent(studio: Studio, campaign: str) -> tuple[Parent, ...]:
+    """The brief as a parent; a prompt typed into the launchpad has none."""
+    folder = studio.folder_of(campaign)
+    if not (folder / "defs.yaml").is_file():
+        return ()
+    return (
+        Parent(kind="brief", name=campaign, digest=brief_digest(studio.brief(campaign), folder)),
+    )

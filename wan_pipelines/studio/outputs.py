@@ -1,0 +1,76 @@
+"""Are the files of accepted takes still there, and still what they were?"""
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from wan_pipelines.ledger.editions import EditionKey, edition_shots
+from wan_pipelines.ledger.reports import OutputFile, output_files
+from wan_pipelines.ledger.takes import forget_outputs
+from wan_pipelines.storage import ObjectStore
+from wan_pipelines.studio.studio import Studio
+
+CHUNK_BYTES = 1 << 20
+REMEMBERED_DIGESTS = 100_000
+SHOWN = ("admitted", "reused", "duplicate")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenOutput:
+    """A file of an accepted take that is lost or damaged."""
+
+    render_key: str
+    take_id: str
+    file: str
+    reason: str
+
+
+def broken_outputs(studio: Studio, edition: EditionKey) -> Iterator[BrokenOutput]:
+    """Files of the edition's videos that are not what the ledger says.
+
+    A file is only read when its signature in the store has changed since it was published.
+    """
+    files = output_files(studio.ledger, edition.tenant, edition.campaign, edition.edition)
+    for file in files:
+        reason = _trouble(studio.store, file)
+        if reason:
+            yield BrokenOutput(file.render_key, file.take_id, file.key, reason)
+
+
+def forget_broken(
+    studio: Studio, edition: EditionKey, only: Collection[str] | None = None
+) -> tuple[BrokenOutput, ...]:
+    """Give up accepted takes with lost or damaged files, so that their shots are rendered again."""
+    named = edition_shots(studio.ledger, edition, states=SHOWN, only=only)
+    concerned = {shot.render_key for shot in named}
+    found = [b for b in broken_outputs(studio, edition) if b.render_key in concerned]
+    for broken in found:
+        forget_outputs(
+            studio.ledger, edition.tenant, broken.render_key, broken.reason, now=datetime.now(UTC)
+        )
+    return tuple(found)
+
+
+def _trouble(store: ObjectStore, file: OutputFile) -> str:
+    info = store.stat(file.key)
+    if info is None:
+        return f"{file.key} is lost"
+    if info.signature == file.signature:
+        return ""
+    if info.size_bytes != file.size_bytes:
+        return f"{file.key} has {info.size_bytes} bytes instead of {file.size_bytes}"
+    if _sha256(store, file.key, info.signature) != file.sha256:
+        return f"{file.key} has other content than what was published"
+    return ""
+
+
+@lru_cache(maxsize=REMEMBERED_DIGESTS)
+def _sha256(store: ObjectStore, key: str, signature: str) -> str:  # noqa: ARG001
+    """The digest of an object; the signature is part of the cache's key."""
+    with store.open(key) as file:
+        digest = hashlib.sha256()
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,86 @@
+"""One prompt, outside of any campaign: a brief of one shot, rendered at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wan_pipelines.campaigns.brief import Brief
+from wan_pipelines.campaigns.expand import expand
+from wan_pipelines.campaigns.prompts import Prompt
+from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.errors import InputError
+from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.rendering.takes import RunReference
+from wan_pipelines.studio.planning import Plan, admit_shots, preview_shots
+from wan_pipelines.studio.shards import OpenEngine, ShardReference, render
+from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.videos import Published, publish
+
+CAMPAIGN = "prompt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptOrder:
+    """What somebody typed in; `None` is what the release recommends."""
+
+    prompt: str
+    release: str
+    tenant: str
+    user: str
+    negative_prompt: str | None = None
+    seed: int = 1
+    shape: str | None = None
+    frames: int | None = None
+    tier: str | None = None
+
+
+def preview_prompt(studio: Studio, order: PromptOrder) -> Plan:
+    """What rendering the prompt would be and cost; changes nothing."""
+    shot = shot_of(studio, order)
+    return preview_shots(studio, edition_of(order, shot), [shot])
+
+
+def render_prompt(
+    studio: Studio,
+    order: PromptOrder,
+    run: RunReference,
+    *,
+    say: Callable[[str], None],
+    open_engine: OpenEngine | None = None,
+) -> Published:
+    """Screen, admit, render, publish. InputError when the prompt is refused, and why."""
+    shot = shot_of(studio, order)
+    edition = edition_of(order, shot)
+    (planned,) = admit_shots(studio, edition, [shot]).shots
+    if planned.state not in ("admitted", "reused"):
+        raise InputError(
+            f"The prompt is {planned.state}: {planned.reason}",
+            where="prompt",
+            remedy="Change it, or try again later.",
+        )
+    if planned.gpu_seconds:
+        shard = ShardReference("prompt", edition, (shot.name,))
+        render(studio, shard, run, say=say, open_engine=open_engine)
+    return publish(studio, edition)
+
+
+def shot_of(studio: Studio, order: PromptOrder) -> Shot:
+    """The one shot of an order; InputError names what the release does not offer."""
+    brief = Brief(
+        name=CAMPAIGN,
+        tenant=order.tenant,
+        user=order.user,
+        release=order.release,
+        tier=order.tier,
+        prompts=(Prompt(prompt=order.prompt),),
+        negative_prompt=order.negative_prompt,
+        seeds=(order.seed,),
+        shapes=(order.shape,) if order.shape else (),
+        frames=order.frames,
+    )
+    (shot,) = expand(brief, studio.release(order.release), studio.folder_of(CAMPAIGN))
+    return shot
+
+
+def edition_of(order: PromptOrder, shot: Shot) -> EditionKey:
+    """Prompts have an edition each, named by what they show, so that each has its own page."""
+    return EditionKey(order.tenant, order.user, CAMPAIGN, shot.render_key[:16])

@@ -1,0 +1,175 @@
+"""What a deployment runs against: one `resources/<environment>/defs.yaml`, checked."""
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from wan_pipelines.errors import InputError
+from wan_pipelines.yaml_source import read_component
+
+
+def _known_time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"no such time zone: {name!r}; use an IANA name such as Europe/Berlin")
+    return name
+
+
+COMPONENT = "wan_pipelines.components.Environment"
+
+TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FromEnvironment(_Record):
+    """A value that only the process environment knows, such as a password."""
+
+    env: str = Field(description="Name of the environment variable.", examples=["WAN_LEDGER_URL"])
+
+    def read(self) -> str:
+        value = os.environ.get(self.env)
+        if not value:
+            raise InputError(
+                f"the environment variable {self.env} is not set.",
+                where="environment",
+                remedy=f"Set {self.env} where this process starts.",
+            )
+        return value
+
+
+Secret = str | FromEnvironment
+
+
+class GpuClass(_Record):
+    """A kind of machine that renders, and what an hour of one GPU of it costs."""
+
+    price_usd_per_hour: Decimal = Field(
+        ge=0,
+        decimal_places=6,
+        description="On-demand price of one GPU for one hour; the CPU of a laptop counts as one.",
+        examples=["2.69"],
+    )
+    device: Literal["cpu", "cuda"] = Field(default="cuda", description="Where torch computes.")
+    gpu_count: int = Field(default=1, ge=1, description="GPUs that one worker holds.")
+
+
+class Plan(_Record):
+    """What a tenant has signed up for."""
+
+    shots_per_user_and_day: int | None = Field(
+        default=None, ge=0, description="Shots a user may have rendered a day; empty: no limit."
+    )
+
+
+class Tenant(_Record):
+    """Who pays."""
+
+    plan: str = Field(description="One of the plans of this environment.", examples=["free"])
+    time_zone: TimeZone = Field(default="UTC", description="Where the tenant's day begins.")
+
+
+class Workers(_Record):
+    """How an edition is cut up and how many workers render it at a time."""
+
+    count: int = Field(default=1, ge=1, description="Shards rendered at the same time.")
+    threads: int = Field(default=1, ge=1, description="CPU threads of a worker.")
+    shard_minutes: float = Field(
+        default=30, gt=0, description="GPU-minutes of work a worker is given at a time."
+    )
+    tail_depth: int = Field(
+        default=2, ge=1, description="Takes that may wait to be encoded while the next renders."
+    )
+    lease_seconds: float = Field(
+        default=60, gt=0, description="After this long without a sign of life a shot is free again."
+    )
+
+
+class Rerender(_Record):
+    """When the sensor renders a shot again."""
+
+    first_backoff_seconds: float = Field(
+        default=60, gt=0, description="Rest after a shot's first failure; doubles with each one."
+    )
+    failures_until_rest: int = Field(
+        default=4, ge=1, description="Failures after which a shot rests until it changes."
+    )
+
+
+class Settings(_Record):
+    """One environment: where things are kept, what renders them, who may ask for how much."""
+
+    name: str = Field(description="Name of the environment.", examples=["local"])
+    store: Secret = Field(
+        default="store", description="Videos, manifests and pages: a folder or an URL."
+    )
+    ledger: Secret = Field(
+        default="ledger.sqlite", description="The ledger: an SQLite file or an SQLAlchemy URL."
+    )
+    links: str | None = Field(
+        default=None,
+        description="Where browsers reach the store; empty: the store's own links. "
+        "`wan dev` serves a local store at this address.",
+        examples=["http://127.0.0.1:3070"],
+    )
+    cache: str = Field(default="cache", description="Folder for weights and engines of this node.")
+    gpu_class: str = Field(description="The GPU class that renders.", examples=["cpu"])
+    gpu_classes: dict[str, GpuClass] = Field(description="GPU classes by name.")
+    workers: Workers = Field(default=Workers(), description="Workers and shards.")
+    rerender: Rerender = Field(default=Rerender(), description="Sensor-triggered renders.")
+    plans: dict[str, Plan] = Field(description="Plans by name.")
+    tenants: dict[str, Tenant] = Field(description="Tenants by name.")
+    cost_slo_usd_per_video: Decimal = Field(
+        default=Decimal("0.08"), ge=0, description="What a video may cost before somebody is told."
+    )
+    allow_download: bool = Field(
+        default=False, description="May weights be fetched from a model hub?"
+    )
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "Settings":
+        if self.gpu_class not in self.gpu_classes:
+            raise ValueError(
+                f"gpu_class {self.gpu_class!r} is none of gpu_classes: "
+                f"{', '.join(self.gpu_classes)}"
+            )
+        for name, tenant in self.tenants.items():
+            if tenant.plan not in self.plans:
+                raise ValueError(
+                    f"tenants.{name}.plan {tenant.plan!r} is none of plans: {', '.join(self.plans)}"
+                )
+        return self
+
+    @property
+    def rendering_class(self) -> GpuClass:
+        return self.gpu_classes[self.gpu_class]
+
+    def plan_of(self, tenant: str) -> Plan:
+        return self.plans[self.tenant(tenant).plan]
+
+    def tenant(self, name: str) -> Tenant:
+        if name not in self.tenants:
+            raise InputError(
+                f"tenant {name!r} is not known in environment {self.name!r}.",
+                where=f"resources/{self.name}/defs.yaml, tenants",
+                remedy=f"Add it there, or use one of: {', '.join(sorted(self.tenants))}.",
+            )
+        return self.tenants[name]
+
+    def time_zone_of(self, tenant: str) -> ZoneInfo:
+        return ZoneInfo(self.tenant(tenant).time_zone)
+
+
+def read_settings(root: Path, environment: str) -> Settings:
+    """Settings of `root/resources/<environment>/defs.yaml`; InputError names file and line."""
+    return read_component(root / "resources" / environment / "defs.yaml", Settings, COMPONENT)
+
+
+def resolve(value: Secret) -> str:
+    """The text of a setting that may stand in the process environment."""
+    return value if isinstance(value, str) else value.read()

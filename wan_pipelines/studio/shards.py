@@ -1,0 +1,159 @@
+"""Rendering the missing shots of an edition, shard by shard."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from threading import Event
+from typing import Any, Self
+
+from wan_pipelines.engines.prepare import load
+from wan_pipelines.engines.protocol import Engine
+from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.reports import (
+    EditionTotals,
+    ShotView,
+    edition_shots_view,
+    edition_totals,
+)
+from wan_pipelines.rendering.reports import ShardReport, WorkerSettings
+from wan_pipelines.rendering.shards import cut as cut_shots
+from wan_pipelines.rendering.signals import stop_on_signals
+from wan_pipelines.rendering.takes import RunReference
+from wan_pipelines.rendering.worker import render_shard
+from wan_pipelines.studio.books import LedgerBook
+from wan_pipelines.studio.edition_view import state_of
+from wan_pipelines.studio.editions import missing_shots, shots_named
+from wan_pipelines.studio.planning import expected_seconds
+from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.tails import EncodingTail
+
+Say = Callable[[str], None]
+OpenEngine = Callable[[Studio, str], Engine]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardReference:
+    """A shard as it travels between processes: the names of shots of an edition."""
+
+    name: str
+    edition: EditionKey
+    shots: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(data["name"], EditionKey(**data["edition"]), tuple(data["shots"]))
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSummary:
+    """What a shard did, small enough to travel."""
+
+    shard: str
+    accepted: int
+    reused: int
+    failed: tuple[str, ...]
+    left: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class EditionTally:
+    """What the shards of a launch came to, in the end."""
+
+    shards: int
+    render_seconds: float
+    totals: EditionTotals
+    failed: tuple[ShotView, ...]
+
+
+def cut(
+    studio: Studio, edition: EditionKey, *, only: Collection[str] | None = None
+) -> tuple[ShardReference, ...]:
+    """What is admitted and has no accepted take yet, in shards of the environment's size."""
+    workers = studio.settings.workers
+    missing = missing_shots(studio, edition, only)
+    pieces = cut_shots(missing, expected_seconds(studio), workers.shard_minutes * 60, workers.count)
+    return tuple(
+        ShardReference(shard.name, edition, tuple(shot.name for shot in shard.shots))
+        for shard in pieces
+    )
+
+
+def render(
+    studio: Studio,
+    shard: ShardReference,
+    run: RunReference,
+    *,
+    say: Say,
+    open_engine: OpenEngine | None = None,
+) -> ShardSummary:
+    """Render a shard in this process, which is paid from its start to the end of this call.
+
+    A shot that fails does not fail the shard. RenderError when shot after shot fails the same way,
+    EngineError or WeightsError when no engine can be had.
+    """
+    shots = shots_named(studio, shard.edition, shard.shots)
+    if not shots:
+        return ShardSummary(shard.name, 0, 0, (), shard.shots, {})
+    opener = open_engine or open_reference_engine
+    with (
+        LedgerBook.opened(studio, shard.edition, run) as book,
+        EncodingTail.opened(studio, shard.edition) as tail,
+        stop_on_signals(Event()) as stop,
+    ):
+        report = render_shard(
+            shots,
+            lambda: opener(studio, shots[0].request.release),
+            book,
+            tail,
+            run=run,
+            settings=worker_settings(studio, book),
+            stop=stop,
+            on_progress=lambda progress: say(str(progress)),
+        )
+    return _summary(shard.name, report)
+
+
+def open_reference_engine(studio: Studio, release: str) -> Engine:
+    """The engine that every worker loads; its weights were verified by the `engine` asset."""
+    return load(studio.prepare(release, digests=False))
+
+
+def worker_settings(studio: Studio, book: LedgerBook) -> WorkerSettings:
+    workers = studio.settings.workers
+    return WorkerSettings(
+        tail_depth=workers.tail_depth,
+        renew_seconds=workers.lease_seconds / 4,
+        paid_since_ns=book.paid_since_ns,
+    )
+
+
+def _summary(shard: str, report: ShardReport) -> ShardSummary:
+    accepted = sum(take.outcome == "accepted" for take in report.takes)
+    return ShardSummary(
+        shard=shard,
+        accepted=accepted,
+        reused=len(report.reused),
+        failed=report.failed,
+        left=(*report.busy, *report.unfinished),
+        seconds={kind: round(value, 3) for kind, value in report.seconds.items()},
+    )
+
+
+def tally(
+    studio: Studio, edition: EditionKey, summaries: Sequence[Mapping[str, Any]]
+) -> EditionTally:
+    """The edition after its shards: totals, and the shots that failed with their errors."""
+    shots = edition_shots_view(studio.ledger, edition)
+    spent = [seconds for summary in summaries for seconds in summary["seconds"].values()]
+    return EditionTally(
+        shards=len(summaries),
+        render_seconds=sum(spent),
+        totals=edition_totals(studio.ledger, edition),
+        failed=tuple(shot for shot in shots if state_of(shot) == "failed"),
+    )

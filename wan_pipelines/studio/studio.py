@@ -1,0 +1,116 @@
+"""The studio: one deployment's briefs, releases, store and ledger, opened together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+from wan_pipelines.campaigns.brief import Brief, read_brief, read_briefs
+from wan_pipelines.campaigns.expand import expand
+from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.engines.prepare import PreparedEngine, prepare
+from wan_pipelines.engines.releases import Release, read_releases
+from wan_pipelines.errors import InputError
+from wan_pipelines.hints import did_you_mean
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.storage import ObjectStore, open_store
+from wan_pipelines.studio.accounts import configure
+from wan_pipelines.studio.settings import Settings, read_settings, resolve
+from wan_pipelines.weights.manifest import verify
+from wan_pipelines.weights.sources import WeightsFolder
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Everything a step of the graph, or a command, needs to work.
+
+    `root` holds `assets/` and `resources/`; `state` holds what is made here, as far as the
+    settings do not place it elsewhere.
+    """
+
+    root: Path
+    state: Path
+    settings: Settings
+    store: ObjectStore
+    ledger: Ledger
+
+    @cached_property
+    def releases(self) -> dict[str, Release]:
+        return read_releases(self.root / "assets")
+
+    @property
+    def cache(self) -> Path:
+        return self.state / self.settings.cache
+
+    def release(self, name: str) -> Release:
+        """The release of that name; InputError suggests what was meant."""
+        return _named(self.releases, name, kind="release", where=self.root / "assets" / "models")
+
+    def briefs(self) -> dict[str, Brief]:
+        """All briefs, read anew: somebody may be editing them."""
+        return read_briefs(self.root / "assets")
+
+    def brief(self, campaign: str) -> Brief:
+        """The brief of that campaign as it stands on disk now."""
+        path = self.folder_of(campaign) / "defs.yaml"
+        if path.is_file():
+            return read_brief(path)
+        return _named(self.briefs(), campaign, kind="campaign", where=path.parents[1])
+
+    def folder_of(self, campaign: str) -> Path:
+        """Where the brief lies, and the prompt files beside it."""
+        return self.root / "assets" / "campaigns" / campaign
+
+    def shots(self, campaign: str) -> tuple[Shot, ...]:
+        """The brief expanded."""
+        brief = self.brief(campaign)
+        return expand(brief, self.release(brief.release), self.folder_of(campaign))
+
+    def link(self, key: str) -> str:
+        """An address of an object that a browser opens."""
+        base = self.settings.links
+        return f"{base}/{quote(key)}" if base else self.store.link(key)
+
+    def weights(self, release: str) -> WeightsFolder:
+        """The release's weights on this machine, each file compared with its manifest."""
+        source = self.release(release).weights_source(allow_download=self.settings.allow_download)
+        folder = source.ensure(self.cache / "weights")
+        verify(folder.path, folder.manifest)
+        return folder
+
+    def prepare(self, release: str, *, digests: bool = True) -> PreparedEngine:
+        """The release made ready for the device of this environment; see `engines.prepare`."""
+        return prepare(
+            self.release(release),
+            self.cache / "weights",
+            device=self.settings.rendering_class.device,
+            threads=self.settings.workers.threads,
+            allow_download=self.settings.allow_download,
+            digests=digests,
+        )
+
+
+def open_studio(root: Path, state: Path, environment: str) -> Studio:
+    """Opens store and ledger, and tells the ledger what the settings say of tenants and prices."""
+    settings = read_settings(root, environment)
+    state.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger.open(_below(state, resolve(settings.ledger)))
+    configure(ledger, settings)
+    return Studio(root, state, settings, open_store(_below(state, resolve(settings.store))), ledger)
+
+
+def _below(state: Path, place: str) -> str:
+    """URLs stand as they are; paths are relative to the folder of what is made here."""
+    return place if "://" in place else str(state / place)
+
+
+def _named(known: Mapping[str, T], name: str, *, kind: str, where: Path) -> T:
+    if name not in known:
+        raise InputError(
+            f"there is no {kind} {name!r}.", where=str(where), remedy=did_you_mean(name, known)
+        )
+    return known[name]

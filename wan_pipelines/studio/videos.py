@@ -1,0 +1,97 @@
+"""The videos of an edition: every rendition that was asked for, checked, described, shown."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from wan_pipelines.encoding.encode import transcode
+from wan_pipelines.encoding.publish import manifest_key
+from wan_pipelines.encoding.publish import publish as publish_files
+from wan_pipelines.encoding.renditions import RenditionFile, rendition_specs
+from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.reports import (
+    EditionTotals,
+    ShotView,
+    edition_shots_view,
+    edition_totals,
+    videos,
+)
+from wan_pipelines.ledger.takes import add_renditions
+from wan_pipelines.studio.books import rendition_of
+from wan_pipelines.studio.manifests import complete_manifest
+from wan_pipelines.studio.outputs import BrokenOutput, broken_outputs
+from wan_pipelines.studio.page import Pages, write_pages
+from wan_pipelines.studio.studio import Studio
+
+FULL_SIZE = ("h264", "av1")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An edition as it can be seen now."""
+
+    edition: EditionKey
+    shots: tuple[ShotView, ...]
+    totals: EditionTotals
+    broken: tuple[BrokenOutput, ...]
+    pages: Pages
+
+    @property
+    def unaccounted(self) -> tuple[ShotView, ...]:
+        """Shots that were admitted and have neither a video nor a failed take."""
+        return tuple(
+            shot for shot in self.shots if shot.state == "admitted" and shot.outcome != "accepted"
+        )
+
+
+def publish(studio: Studio, edition: EditionKey) -> Published:
+    """Derive renditions that are missing, complete manifests, check files, write the pages."""
+    charges = _charges(studio, edition)
+    for shot in edition_shots_view(studio.ledger, edition):
+        if shot.outcome == "accepted" and shot.take_id:
+            derived = _derive_missing(studio, edition, shot)
+            complete_manifest(
+                studio,
+                manifest_key(edition.tenant, shot.render_key, shot.take_id),
+                charge_micro_usd=charges.get(shot.take_id),
+                derived=derived,
+            )
+    broken = tuple(broken_outputs(studio, edition))
+    shots = edition_shots_view(studio.ledger, edition)
+    totals = edition_totals(studio.ledger, edition)
+    return Published(edition, shots, totals, broken, write_pages(studio, edition, shots, totals))
+
+
+def _charges(studio: Studio, edition: EditionKey) -> dict[str, int]:
+    """By take, what the takes that were made for this edition are charged."""
+    found = videos(studio.ledger, edition.tenant, edition.campaign, edition.edition)
+    return {video.take_id: video.cost_micro_usd for video in found if not video.reused}
+
+
+def _derive_missing(
+    studio: Studio, edition: EditionKey, shot: ShotView
+) -> tuple[RenditionFile, ...]:
+    """Renditions that this edition wants of a take that was made for another."""
+    made = {rendition.name: rendition for rendition in shot.renditions}
+    missing = [name for name in shot.renditions_wanted if name not in made]
+    if not missing:
+        return ()
+    assert shot.take_id is not None
+    source = next(made[name] for name in FULL_SIZE if name in made)
+    with TemporaryDirectory(dir=_drafts(studio)) as drafts:
+        original = Path(drafts) / "source.mp4"
+        original.write_bytes(studio.store.read_bytes(source.key))
+        files = transcode(original, rendition_specs(missing), Path(drafts) / "derived")
+        published = publish_files(
+            studio.store, edition.tenant, shot.render_key, shot.take_id, files
+        )
+    renditions = [rendition_of(file) for file in published]
+    add_renditions(studio.ledger, edition.tenant, shot.take_id, renditions, now=datetime.now(UTC))
+    return published
+
+
+def _drafts(studio: Studio) -> Path:
+    drafts = studio.cache / "drafts"
+    drafts.mkdir(parents=True, exist_ok=True)
+    return drafts

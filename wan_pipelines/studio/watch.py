@@ -1,0 +1,107 @@
+"""What of a campaign's latest edition is not as its brief wants it, and why."""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.ledger.backoff import Backoff, next_attempt
+from wan_pipelines.ledger.editions import latest_edition
+from wan_pipelines.ledger.reports import ShotView, edition_shots_view
+from wan_pipelines.studio.outputs import broken_outputs
+from wan_pipelines.studio.studio import Studio
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Shots that want rendering, with the reason of each; `digest` stands for exactly this."""
+
+    edition: str
+    reasons: dict[str, str]
+    resting: int
+    digest: str
+
+    @property
+    def shots(self) -> tuple[str, ...]:
+        return tuple(self.reasons)
+
+    @property
+    def summary(self) -> str:
+        """The concern in a sentence."""
+        if not self.edition:
+            return "no edition has been launched yet"
+        if not self.reasons:
+            rest = f"; {self.resting} failed shots rest" if self.resting else ""
+            return f"edition {self.edition} is as the brief wants it{rest}"
+        counts = Counter(self.reasons.values())
+        return ", ".join(f"{number} {reason}" for reason, number in counts.items())
+
+
+NOTHING = Concern("", {}, 0, "")
+
+
+def look(studio: Studio, campaign: str, now: datetime) -> Concern:
+    """Compare the brief and the release as they are now with the latest edition and its files."""
+    brief = studio.brief(campaign)
+    edition = latest_edition(studio.ledger, brief.tenant, campaign)
+    if edition is None:
+        return NOTHING
+    rows = {shot.shot: shot for shot in edition_shots_view(studio.ledger, edition)}
+    broken = {output.render_key for output in broken_outputs(studio, edition)}
+    reasons: dict[str, str] = {}
+    states: list[list[str | int | None]] = []
+    resting = 0
+    for shot in studio.shots(campaign):
+        row = rows.get(shot.name)
+        reason = _reason(shot, row, broken, now)
+        if reason == "unfinished" and row and _rests(studio, row, now):
+            resting += 1
+            continue
+        if reason:
+            reasons[shot.name] = reason
+            states.append([shot.name, shot.render_key, reason, *_standing(row)])
+    return Concern(edition.edition, reasons, resting, _digest(edition.edition, states))
+
+
+def _reason(  # noqa: PLR0911 (one line a reason)
+    shot: Shot, row: ShotView | None, broken: set[str], now: datetime
+) -> str:
+    """Why a shot of the brief wants rendering; empty if it does not."""
+    if row is None or row.state == "withdrawn":
+        return "new"
+    if row.render_key != shot.render_key:
+        return "changed"
+    if row.state in ("held", "rejected"):
+        return ""
+    if row.state == "refused":
+        return "within quota again" if row.may_run_at and row.may_run_at <= now else ""
+    if shot.render_key in broken:
+        return "lost or damaged"
+    if row.state == "admitted" and row.outcome != "accepted":
+        return "unfinished"
+    if set(shot.renditions) - {file.name for file in row.renditions}:
+        return "lacking a rendition"
+    return ""
+
+
+def _rests(studio: Studio, row: ShotView, now: datetime) -> bool:
+    """Whether a shot that failed is left alone for now, or until it changes."""
+    policy = studio.settings.rerender
+    backoff = Backoff(
+        first=timedelta(seconds=policy.first_backoff_seconds),
+        failures_until_rest=policy.failures_until_rest,
+    )
+    when = next_attempt(row.failures, row.last_failed_at, backoff)
+    return when is None or when > now
+
+
+def _standing(row: ShotView | None) -> tuple[str | int | None, ...]:
+    """What changes whenever something was tried: the same concern twice is told apart by it."""
+    return (row.take_id, row.attempts, row.state) if row else ()
+
+
+def _digest(edition: str, states: list[list[str | int | None]]) -> str:
+    text = json.dumps([edition, states])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

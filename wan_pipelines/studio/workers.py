@@ -1,0 +1,34 @@
+"""Workers that died without saying so."""
+
+from datetime import UTC, datetime, timedelta
+
+import psutil
+
+from wan_pipelines.ledger.workers import OpenWorker, close_lost_workers, give_up, open_workers
+from wan_pipelines.processes import host_name
+from wan_pipelines.studio.studio import Studio
+
+SILENT_LEASES = 3
+
+
+def close_dead_workers(studio: Studio) -> None:
+    """Settle workers that are gone, so that their shots are free at once.
+
+    On this host a process that does not exist any more is gone; elsewhere one is given up when it
+    has been silent for several leases.
+    """
+    now = datetime.now(UTC)
+    dead = [w.id for w in open_workers(studio.ledger, host_name()) if not _lives(w)]
+    give_up(studio.ledger, dead, now=now)
+    grace = timedelta(seconds=SILENT_LEASES * studio.settings.workers.lease_seconds)
+    close_lost_workers(studio.ledger, now=now, grace=grace)
+
+
+def _lives(worker: OpenWorker) -> bool:
+    """Whether the worker's process runs: a later one may have got its number."""
+    try:
+        process = psutil.Process(worker.pid)
+        born = datetime.fromtimestamp(process.create_time(), UTC)
+        return process.status() != psutil.STATUS_ZOMBIE and born <= worker.opened_at
+    except psutil.NoSuchProcess:
+        return False
