@@ -156,14 +156,14 @@ def test_what_is_not_plain_yaml_is_refused_with_its_line(file: Path, text: str, 
 
 
 def test_bombs_are_refused_quickly(file: Path) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert f"nested more than {MAX_DEPTH} deep" in problem(file, "[" * 200_000)
     assert "larger than" in problem(file, "a" * (MAX_BYTES + 1))
     laughs = "a0: &a0 lol\n" + "".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30)
     )
     assert "Anchors and aliases" in problem(file, laughs)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_line_is_known_for_every_node_and_for_what_is_missing(file: Path) -> None:

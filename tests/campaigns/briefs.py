@@ -4,36 +4,21 @@ from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
+from tests.support.releases import hub_release
 from wan_pipelines.campaigns.brief import Brief
-from wan_pipelines.engines.releases import Release
 
-RELEASE = Release.model_validate(
-    {
-        "name": "toy",
-        "title": "Toy",
-        "licence": "Apache-2.0",
-        "source": {
-            "repository": "someone/toy",
-            "revision": "0123456789abcdef0123456789abcdef01234567",
-            "files": ["*.safetensors"],
-            "size_bytes": 1,
-        },
-        "default_negative_prompt": "blurry",
-        "sizes": {
-            "multiple_of": 16,
-            "offered": [
-                {"name": "landscape", "width": 96, "height": 64},
-                {"name": "square", "width": 64, "height": 64},
-            ],
-        },
-        "frames": {"min": 9, "max": 33, "default": 17},
-        "fps": 8,
-        "tiers": {
-            "draft": {"steps": 4, "guidance": 1.0},
-            "standard": {"steps": 12, "guidance": 3.0, "flow_shift": 3.0},
-        },
-        "default_tier": "standard",
-    }
+RELEASE = hub_release(
+    name="toy",
+    sizes={
+        "multiple_of": 16,
+        "offered": [
+            {"name": "landscape", "width": 96, "height": 64},
+            {"name": "square", "width": 64, "height": 64},
+        ],
+    },
+    frames={"min": 9, "max": 33, "default": 17},
+    fps=8,
+    default_negative_prompt="blurry",
 )
 
 

@@ -52,6 +52,6 @@ def test_runs_end_where_something_else_stands(parts: list[str]) -> None:
 
 @pytest.mark.parametrize("text", ["\U0001f1e9", "\U0001f468\u200d", f"{FAMILY} ", "7\ufe0f", " "])
 def test_hostile_text_is_searched_in_linear_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     longest_emoji_run(text * 50_000)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

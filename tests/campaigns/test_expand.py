@@ -158,10 +158,10 @@ def test_errors_without_a_file_name_campaign_and_field(fields: dict[str, Any], s
 def test_size_is_checked_before_anything_is_expanded() -> None:
     values = [str(number) for number in range(1000)]
     template = " ".join(f"{{v{n}}}" for n in range(9))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InputError, match="1,000,000,000,000,000,000,000,000,000 shots"):
         shots(prompts=[template], variables={f"v{n}": values for n in range(9)})
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_renditions_are_compared_with_what_is_known(tmp_path: Path) -> None:
@@ -178,10 +178,10 @@ def test_ten_thousand_rows_expand_in_under_two_seconds(tmp_path: Path) -> None:
     path = write_brief(tmp_path / "demo", "prompts_file: a.csv\nseeds: [1]", prompts=None)
     rows = [f"a {{colour}} ball number {n} on a shelf,red\n" for n in range(10_000)]
     (path.parent / "a.csv").write_text("prompt,variables.colour\n" + "".join(rows))
-    started = time.perf_counter()
+    started = time.process_time()
     expanded = expand(read_brief(path), RELEASE, path.parent)
     keys = {shot.render_key for shot in expanded}
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert len(keys) == len({shot.name for shot in expanded}) == 10_000
 
 

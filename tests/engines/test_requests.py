@@ -75,7 +75,7 @@ def test_whole_numbers_and_their_floats_are_the_same_guidance() -> None:
 
 
 def test_ten_thousand_keys_take_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     keys = {replace(SHOT, seed=seed).key for seed in range(10_000)}
     assert len(keys) == 10_000
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

@@ -7,7 +7,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from wan_pipelines.campaigns.prompts import PromptEntry, Record, Seed, ShapeEntry, Variables
+from wan_pipelines.campaigns.prompts import (
+    FrameCount,
+    FramesPerSecond,
+    PromptEntry,
+    Record,
+    Seed,
+    ShapeEntry,
+    Variables,
+)
 from wan_pipelines.campaigns.schedules import Schedule
 from wan_pipelines.campaigns.texts import Owner, PromptsFile, Slug, Text
 from wan_pipelines.errors import InputError
@@ -102,18 +110,13 @@ class Brief(Record):
         "offers, or width and height; empty: the first shape of the release.",
         examples=[["landscape", "square"], [{"width": 832, "height": 480}]],
     )
-    frames: int | None = Field(
+    frames: FrameCount | None = Field(
         default=None,
-        strict=True,
-        gt=0,
         description="Number of frames, 4k + 1; empty: what the release recommends.",
         examples=[81],
     )
-    fps: int | None = Field(
+    fps: FramesPerSecond | None = Field(
         default=None,
-        strict=True,
-        ge=1,
-        le=120,
         description="Frames a second of the files; empty: what the release was trained on.",
         examples=[16],
     )

@@ -14,6 +14,11 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+FrameCount = Annotated[int, Field(strict=True, gt=0)]
+FramesPerSecond = Annotated[int, Field(strict=True, ge=1, le=120)]
+Pixels = Annotated[int, Field(strict=True, gt=0, le=16384)]
+
+
 class Shape(Record):
     """A shape that the release does not offer by name."""
 
@@ -22,20 +27,13 @@ class Shape(Record):
         description="What shots of this shape are called; empty: from its numbers.",
         examples=["banner"],
     )
-    width: int = Field(strict=True, gt=0, le=16384, description="Pixels.", examples=[832])
-    height: int = Field(strict=True, gt=0, le=16384, description="Pixels.", examples=[480])
-    frames: int | None = Field(
-        default=None,
-        strict=True,
-        gt=0,
-        description="Number of frames, 4k + 1; empty: as in the brief.",
-        examples=[81],
+    width: Pixels = Field(description="Pixels.", examples=[832])
+    height: Pixels = Field(description="Pixels.", examples=[480])
+    frames: FrameCount | None = Field(
+        default=None, description="Number of frames, 4k + 1; empty: as in the brief.", examples=[81]
     )
-    fps: int | None = Field(
+    fps: FramesPerSecond | None = Field(
         default=None,
-        strict=True,
-        ge=1,
-        le=120,
         description="Frames a second of the files; empty: as in the brief.",
         examples=[16],
     )
