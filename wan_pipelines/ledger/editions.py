@@ -39,8 +39,8 @@ __all__ = [
     "EditionKey",
     "EditionShot",
     "admit",
-    "edition_shots",
     "all_editions",
+    "edition_shots",
     "latest_edition",
 ]
 

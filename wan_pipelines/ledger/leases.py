@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LeaseLost, LedgerError, NotAdmitted, QuotaExceeded
@@ -63,15 +63,14 @@ def lease_shot(
     with ledger.write() as session:
         beat(session, edition.tenant, worker_id, now)
         account, row = _wanted(session, edition, render_key)
-        accepted = _take_of(session, row.shot_id, "accepted")
-        if accepted:
-            _note_done(session, row, accepted, now)
-            return Done(accepted.id)
-        running = _take_of(session, row.shot_id, "running")
-        if running and _expiry(running) > now:
-            return Busy(_expiry(running))
-        if running:
-            end_take(session, running, "abandoned", now)
+        current = session.scalars(_CURRENT_TAKE, {"shot": row.shot_id}).one_or_none()
+        if current and current.outcome == "accepted":
+            _note_done(session, row, current, now)
+            return Done(current.id)
+        if current and _expiry(current) > now:
+            return Busy(_expiry(current))
+        if current:
+            end_take(session, current, "abandoned", now)
         _reserve_if_needed(session, account, row, now)
         expires_at = now + timedelta(seconds=lease_seconds)
         take = TakeRow(
@@ -113,24 +112,23 @@ def lock_running(session: Session, lease: Lease) -> TakeRow:
     """The running take of a lease, with its shot locked; `LeaseLost` when it runs no more."""
     take = lock_take(session, lease)
     if take.outcome != "running":
-        raise LeaseLost(
-            f"The lease on shot {lease.render_key[:12]} is lost: take {take.id} is {take.outcome}. "
-            "Another worker may render the shot; what this one made of it is not kept."
-        )
+        raise lost(lease, take)
     return take
+
+
+def lost(lease: Lease, take: TakeRow) -> LeaseLost:
+    """The error for a worker whose take has ended without it."""
+    return LeaseLost(
+        f"The lease on shot {lease.render_key[:12]} is lost: take {take.id} is {take.outcome}. "
+        "Another worker may render the shot; what this one made of it is not kept."
+    )
 
 
 def lock_take(session: Session, lease: Lease) -> TakeRow:
     """The take of a lease, whatever has become of it, with its shot locked."""
-    of_lease = (TakeRow.id == lease.take_id, TakeRow.tenant == lease.tenant)
-    session.execute(
-        select(ShotRow.id)
-        .join(TakeRow, TakeRow.shot_id == ShotRow.id)
-        .where(*of_lease)
-        .with_for_update(of=ShotRow, key_share=True)
-    )
-    locked = select(TakeRow).where(*of_lease).with_for_update(key_share=True)
-    take = session.scalars(locked).one_or_none()
+    of_lease = {"take": lease.take_id, "tenant": lease.tenant}
+    session.execute(_LOCK_SHOT_OF_TAKE, of_lease)
+    take = session.scalars(_LOCK_TAKE, of_lease).one_or_none()
     if take is None:
         raise LeaseLost(f"Tenant {lease.tenant} has no take {lease.take_id} in the ledger.")
     return take
@@ -140,29 +138,19 @@ def _wanted(
     session: Session, edition: EditionKey, render_key: str
 ) -> tuple[Account, EditionShotRow]:
     """Account, and the edition's row of a shot: locked with the shot, in everybody's order."""
-    found = session.execute(
-        select(EditionRow.id, EditionRow.user, ShotRow.id)
-        .join(EditionShotRow, EditionShotRow.edition_id == EditionRow.id)
-        .join(ShotRow, ShotRow.id == EditionShotRow.shot_id)
-        .where(
-            EditionRow.tenant == edition.tenant,
-            EditionRow.campaign == edition.campaign,
-            EditionRow.edition == edition.edition,
-            ShotRow.render_key == render_key,
-        )
-        .limit(1)
-    ).one_or_none()
+    names = {
+        "tenant": edition.tenant,
+        "campaign": edition.campaign,
+        "edition": edition.edition,
+        "render_key": render_key,
+    }
+    found = session.execute(_ASKED_FOR, names).one_or_none()
     if found is None:
         raise NotAdmitted(f"Edition {edition} does not ask for shot {render_key[:12]} (any more).")
     edition_id, user, shot_id = found
     account = account_of(session, edition.tenant, user, lock=True)
-    session.execute(select(ShotRow.id).filter_by(id=shot_id).with_for_update(key_share=True))
-    rows = session.scalars(
-        select(EditionShotRow)
-        .filter_by(edition_id=edition_id, shot_id=shot_id)
-        .order_by(EditionShotRow.position)
-        .with_for_update(key_share=True)
-    ).all()
+    session.execute(_LOCK_SHOT, {"shot": shot_id})
+    rows = session.scalars(_LOCK_ROWS, {"edition": edition_id, "shot": shot_id}).all()
     for row in rows:
         if row.state in ("admitted", "reused"):
             return account, row
@@ -175,12 +163,6 @@ def _not_admitted(edition: EditionKey, rows: Sequence[EditionShotRow]) -> Ledger
     row = rows[0]
     kind = QuotaExceeded if row.state == "refused" else NotAdmitted
     return kind(f"Shot {row.name} of edition {edition} is {row.state}: {row.reason}.")
-
-
-def _take_of(session: Session, shot_id: int, outcome: str) -> TakeRow | None:
-    return session.scalars(
-        select(TakeRow).where(TakeRow.shot_id == shot_id, TakeRow.outcome == outcome)
-    ).one_or_none()
 
 
 def _expiry(take: TakeRow) -> datetime:
@@ -209,3 +191,42 @@ def _reserve_if_needed(
     row.reservation = reserve(session, quota, 1, now)[0]
     row.state, row.reason = "admitted", ""
     row.updated_at = to_micros(now)
+
+
+# Statements of the hot path are built once: building one takes longer than running it.
+_LOCK_SHOT = (
+    select(ShotRow.id).where(ShotRow.id == bindparam("shot")).with_for_update(key_share=True)
+)
+_OF_TAKE = (TakeRow.id == bindparam("take"), TakeRow.tenant == bindparam("tenant"))
+_LOCK_SHOT_OF_TAKE = (
+    select(ShotRow.id)
+    .join(TakeRow, TakeRow.shot_id == ShotRow.id)
+    .where(*_OF_TAKE)
+    .with_for_update(of=ShotRow, key_share=True)
+)
+_LOCK_TAKE = select(TakeRow).where(*_OF_TAKE).with_for_update(key_share=True)
+_CURRENT_TAKE = select(TakeRow).where(
+    TakeRow.shot_id == bindparam("shot"), TakeRow.outcome.in_(("accepted", "running"))
+)
+_ASKED_FOR = (
+    select(EditionRow.id, EditionRow.user, ShotRow.id)
+    .join(EditionShotRow, EditionShotRow.edition_id == EditionRow.id)
+    .join(ShotRow, ShotRow.id == EditionShotRow.shot_id)
+    .where(
+        EditionRow.tenant == bindparam("tenant"),
+        EditionRow.campaign == bindparam("campaign"),
+        EditionRow.edition == bindparam("edition"),
+        ShotRow.tenant == bindparam("tenant"),
+        ShotRow.render_key == bindparam("render_key"),
+    )
+    .limit(1)
+)
+_LOCK_ROWS = (
+    select(EditionShotRow)
+    .where(
+        EditionShotRow.edition_id == bindparam("edition"),
+        EditionShotRow.shot_id == bindparam("shot"),
+    )
+    .order_by(EditionShotRow.position)
+    .with_for_update(key_share=True)
+)

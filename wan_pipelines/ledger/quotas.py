@@ -12,7 +12,17 @@ from typing import Literal, Self
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Insert, String, func, insert, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Insert,
+    String,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.database import Ledger
@@ -118,7 +128,8 @@ def reserve(session: Session, quota: QuotaLeft, count: int, now: datetime) -> li
 def close(session: Session, reservations: Iterable[str], kind: Closing, now: datetime) -> None:
     """Settle or release open reservations; the database refuses to close one twice."""
     for some in chunks(list(reservations)):
-        session.execute(_closing_entries(some, kind, to_micros(now)))
+        values = {"reservations": some, "moment": to_micros(now)}
+        session.execute(_SETTLE if kind == "settle" else _RELEASE, values)
 
 
 def release_unless_running(session: Session, reservations: Sequence[str], now: datetime) -> None:
@@ -132,7 +143,7 @@ def release_unless_running(session: Session, reservations: Sequence[str], now: d
     close(session, [each for each in reservations if each not in running], "release", now)
 
 
-def _closing_entries(reservations: Sequence[str], kind: Closing, moment: int) -> Insert:
+def _closing(kind: Closing, shots: ColumnElement[int]) -> Insert:
     entries = table(QuotaEntryRow)
     columns = entries.c
     reserved = select(
@@ -140,9 +151,16 @@ def _closing_entries(reservations: Sequence[str], kind: Closing, moment: int) ->
         columns.user,
         columns.day,
         literal(kind, String()),
-        -columns.shots if kind == "release" else literal(0),
+        shots,
         columns.reservation,
-        literal(moment),
-    ).where(columns.reservation.in_(reservations), columns.kind == "reserve")
+        bindparam("moment", type_=BigInteger()),
+    ).where(
+        columns.reservation.in_(bindparam("reservations", expanding=True)),
+        columns.kind == "reserve",
+    )
     names = ["tenant", "user", "day", "kind", "shots", "reservation", "created_at"]
     return insert(entries).from_select(names, reserved)
+
+
+_SETTLE = _closing("settle", literal(0, BigInteger()))
+_RELEASE = _closing("release", -table(QuotaEntryRow).c.shots)

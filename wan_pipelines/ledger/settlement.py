@@ -21,7 +21,10 @@ def record_spans(session: Session, worker_id: str, spans: Sequence[Spent], now: 
         for s in spans
     ]
     if rows:
-        session.execute(insert(table(SpanRow)), rows)
+        session.execute(_INSERT_SPANS, rows)
+
+
+_INSERT_SPANS = insert(table(SpanRow))
 
 
 def settle(session: Session, worker: WorkerRow, until: int, now: datetime, *, rest: Spent) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
@@ -14,23 +14,21 @@ from wan_pipelines.ledger.leases import (
     Done,
     Lease,
     lease_shot,
-    lock_running,
     lock_take,
+    lost,
     release_lease,
     renew_lease,
 )
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.quotas import close
 from wan_pipelines.ledger.records import Rendition, TakeReport
 from wan_pipelines.ledger.statements import storable, table
 from wan_pipelines.ledger.tables import (
-    EditionShotRow,
     ForgettingRow,
     RenditionRow,
     ShotRow,
     TakeRow,
 )
-from wan_pipelines.ledger.workers import beat
+from wan_pipelines.ledger.workers import beat, is_open
 
 __all__ = [
     "Busy",
@@ -62,19 +60,16 @@ def accept_take(
     and get their reservations back. Raises `LeaseLost` when the take runs no more.
     """
     with ledger.write() as session:
-        accepted = select(TakeRow.id).filter_by(
-            id=lease.take_id, tenant=lease.tenant, outcome="accepted"
-        )
-        if session.scalars(accepted).one_or_none():
+        working = is_open(session, lease.tenant, lease.worker_id, now)
+        take = lock_take(session, lease)
+        if take.outcome == "accepted":
             return
-        beat(session, lease.tenant, lease.worker_id, now)
-        take = lock_running(session, lease)
+        if not working or take.outcome != "running":
+            raise lost(lease, take)
         _record(take, report)
         end_take(session, take, "accepted", now)
         _insert_renditions(session, take.id, renditions, 0, now)
-        shot = session.get_one(ShotRow, take.shot_id)
-        shot.failures, shot.last_failed_at = 0, None
-        _let_others_reuse(session, take, now)
+        session.execute(_FORGIVE, {"shot": take.shot_id})
 
 
 def fail_take(ledger: Ledger, lease: Lease, report: TakeReport, *, now: datetime) -> None:
@@ -89,9 +84,7 @@ def fail_take(ledger: Ledger, lease: Lease, report: TakeReport, *, now: datetime
         if take.outcome != "running":
             return
         end_take(session, take, "failed", now)
-        shot = session.get_one(ShotRow, take.shot_id)
-        shot.failures += 1
-        shot.last_failed_at = to_micros(now)
+        session.execute(_COUNT_FAILURE, {"shot": take.shot_id, "moment": to_micros(now)})
 
 
 def add_renditions(
@@ -128,6 +121,18 @@ def forget_outputs(
         return take.id
 
 
+_SHOTS = table(ShotRow)
+_THIS_SHOT = _SHOTS.c.id == bindparam("shot")
+_FORGIVE = (
+    update(_SHOTS).where(_THIS_SHOT, _SHOTS.c.failures > 0).values(failures=0, last_failed_at=None)
+)
+_COUNT_FAILURE = (
+    update(_SHOTS)
+    .where(_THIS_SHOT)
+    .values(failures=_SHOTS.c.failures + 1, last_failed_at=bindparam("moment"))
+)
+
+
 def _accepted(session: Session, tenant: str, condition: ColumnElement[bool]) -> TakeRow | None:
     return session.scalars(
         select(TakeRow)
@@ -154,6 +159,9 @@ def _record(take: TakeRow, report: TakeReport) -> None:
     take.error_stage = report.error_stage
 
 
+_INSERT_RENDITIONS = insert(table(RenditionRow))
+
+
 def _insert_renditions(
     session: Session, take_id: str, renditions: Sequence[Rendition], first: int, now: datetime
 ) -> None:
@@ -178,19 +186,4 @@ def _insert_renditions(
         for position, each in enumerate(renditions, start=first)
     ]
     if rows:
-        session.execute(insert(table(RenditionRow)), rows)
-
-
-def _let_others_reuse(session: Session, take: TakeRow, now: datetime) -> None:
-    waiting = session.scalars(
-        select(EditionShotRow)
-        .where(EditionShotRow.shot_id == take.shot_id, EditionShotRow.reservation.is_not(None))
-        .order_by(EditionShotRow.id)
-        .with_for_update(key_share=True)
-    ).all()
-    close(session, [row.reservation for row in waiting if row.reservation], "release", now)
-    for row in waiting:
-        row.reservation = None
-        row.updated_at = to_micros(now)
-        if row.edition_id != take.edition_id:
-            row.state, row.reason = "reused", "already rendered by another edition"
+        session.execute(_INSERT_RENDITIONS, rows)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
@@ -91,19 +91,21 @@ def zone_of(tenant: str, time_zone: str) -> ZoneInfo:
 
 def account_of(session: Session, tenant: str, user: str, *, lock: bool = False) -> Account:
     """The account of a user, with its row locked until the transaction ends if `lock`."""
-    query = (
-        select(TenantRow.plan, TenantRow.time_zone, PlanRow.shots_per_user_day)
-        .join(PlanRow, PlanRow.name == TenantRow.plan)
-        .join(UserRow, UserRow.tenant == TenantRow.name)
-        .where(TenantRow.name == tenant, UserRow.name == user)
-    )
-    if lock:
-        query = query.with_for_update(of=UserRow, key_share=True)
-    found = session.execute(query).one_or_none()
+    query = _LOCK_ACCOUNT if lock else _ACCOUNT
+    found = session.execute(query, {"tenant": tenant, "user": user}).one_or_none()
     if found is None:
         raise LedgerError(f"Tenant {tenant} has no user {user} in the ledger.")
     zone = zone_of(tenant, found.time_zone)
     return Account(tenant, user, found.plan, zone, found.shots_per_user_day)
+
+
+_ACCOUNT = (
+    select(TenantRow.plan, TenantRow.time_zone, PlanRow.shots_per_user_day)
+    .join(PlanRow, PlanRow.name == TenantRow.plan)
+    .join(UserRow, UserRow.tenant == TenantRow.name)
+    .where(TenantRow.name == bindparam("tenant"), UserRow.name == bindparam("user"))
+)
+_LOCK_ACCOUNT = _ACCOUNT.with_for_update(of=UserRow, key_share=True)
 
 
 def ensure_user(session: Session, tenant: str, user: str, now: datetime) -> None:

@@ -5,9 +5,10 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, CursorResult, case, select, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
@@ -18,7 +19,7 @@ from wan_pipelines.ledger.keys import EditionKey, edition_id_of
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.prices import Market, price_row_at
 from wan_pipelines.ledger.settlement import record_spans, settle
-from wan_pipelines.ledger.statements import chunks
+from wan_pipelines.ledger.statements import chunks, table
 from wan_pipelines.ledger.tables import ShotRow, TakeRow, WorkerRow
 
 
@@ -146,20 +147,32 @@ def give_up(ledger: Ledger, worker_ids: Sequence[str], *, now: datetime) -> None
 
 def beat(session: Session, tenant: str, worker_id: str, now: datetime) -> None:
     """Note a sign of life, in a transaction that does something else as well."""
-    moment = to_micros(now)
-    later = case((WorkerRow.heartbeat_at > moment, WorkerRow.heartbeat_at), else_=moment)
-    result = session.execute(
-        update(WorkerRow)
-        .where(WorkerRow.id == worker_id, WorkerRow.tenant == tenant)
-        .where(WorkerRow.ended_at.is_(None) | WorkerRow.lost)
-        .values(heartbeat_at=later, ended_at=None, lost=False)
-        .execution_options(synchronize_session=False)
-    )
-    if not isinstance(result, CursorResult) or result.rowcount == 0:
+    if not is_open(session, tenant, worker_id, now):
         raise LedgerError(
             f"Worker {worker_id} of tenant {tenant} is not open in the ledger: it was closed, or "
             "never opened. Open a worker for each process."
         )
+
+
+def is_open(session: Session, tenant: str, worker_id: str, now: datetime) -> bool:
+    """As `beat`, but says whether the worker is open (or lost, and so open again)."""
+    values = {"worker": worker_id, "its_tenant": tenant, "moment": to_micros(now)}
+    result = cast("CursorResult[Any]", session.execute(_BEAT, values))
+    return result.rowcount == 1
+
+
+_WORKERS = table(WorkerRow).c
+_MOMENT = bindparam("moment")
+_BEAT = (
+    update(table(WorkerRow))
+    .where(_WORKERS.id == bindparam("worker"), _WORKERS.tenant == bindparam("its_tenant"))
+    .where(_WORKERS.ended_at.is_(None) | _WORKERS.lost)
+    .values(
+        heartbeat_at=case((_WORKERS.heartbeat_at > _MOMENT, _WORKERS.heartbeat_at), else_=_MOMENT),
+        ended_at=None,
+        lost=False,
+    )
+)
 
 
 def _give_up(session: Session, condition: ColumnElement[bool], now: datetime) -> tuple[str, ...]:
