@@ -9,7 +9,6 @@ import dagster as dg
 
 from wan_pipelines.places import environment_name, project_root
 
-
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # Dagster's own use of beta features
 
 

@@ -1,5 +1,6 @@
 """Waiting for a run of the graph, with something to look at."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from wan_pipelines.studio.page import pages_of
 from wan_pipelines.studio.studio import Studio
 
 POLL_SECONDS = 0.5
+STDERR = 2
 
 
 def follow(
@@ -29,7 +31,7 @@ def follow(
 
     key = edition_key(studio, campaign, edition)
     started = time.monotonic()
-    with open_instance(studio.state) as instance, _progress(studio, key):
+    with open_instance(studio.state) as instance, progress(studio, key):
         launch = run_campaign(instance, studio.brief(campaign), edition, only)
     report(studio, key, launch.run_id, launch.problem, time.monotonic() - started, as_json)
 
@@ -47,6 +49,7 @@ def report(
     if problem:
         note(f"\nRun {run_id} failed:\n{problem}")
         note("Put that right and run the same command again: what is rendered is kept.")
+        note(f"All that Dagster said: {studio.state / 'dagster' / 'wan.log'}")
     if problem or (totals and (totals.failed or totals.waiting)):
         raise typer.Exit(1)
 
@@ -78,26 +81,28 @@ def _record(totals: EditionTotals | None) -> dict[str, object]:
 
 
 @contextmanager
-def _progress(studio: Studio, key: EditionKey) -> Iterator[None]:
-    """A bar on standard error that follows the ledger."""
+def progress(studio: Studio, key: EditionKey) -> Iterator[None]:
+    """A bar that follows the ledger, on what is standard error now: a run sends it to its log."""
     stop = Event()
-    watcher = Thread(target=_watch, args=(studio, key, stop), daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        watcher.join()
+    with os.fdopen(os.dup(STDERR), "w") as terminal:
+        screen = Console(file=terminal)
+        watcher = Thread(target=_watch, args=(studio, key, stop, screen), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            watcher.join()
 
 
-def _watch(studio: Studio, key: EditionKey, stop: Event) -> None:
+def _watch(studio: Studio, key: EditionKey, stop: Event, screen: Console) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=screen, transient=True) as bar:
         task = bar.add_task("starting", total=None)
         while not stop.wait(POLL_SECONDS):
             totals = _totals(studio, key)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from wan_pipelines.cli.campaigns import DryRun, show_plan
-from wan_pipelines.cli.launching import report
+from wan_pipelines.cli.launching import progress, report
 from wan_pipelines.cli.output import AsJson
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.studio.prompts import PromptOrder, edition_of, preview_prompt, shot_of
@@ -50,6 +50,6 @@ def render(  # noqa: PLR0913, PLR0917 (a command line has as many options as it 
         return
     key = edition_of(order, shot_of(studio, order))
     started = time.monotonic()
-    with open_instance(studio.state) as instance:
+    with open_instance(studio.state) as instance, progress(studio, key):
         launch = run_prompt(instance, asdict(order))
     report(studio, key, launch.run_id, launch.problem, time.monotonic() - started, as_json)

@@ -26,4 +26,10 @@ class JsonIOManager(dg.ConfigurableIOManager):
 
 
 def _key(context: dg.OutputContext) -> str:
-    return "/".join(["runs", *context.get_run_scoped_output_identifier()]) + ".json"
+    step = context.step_key.replace("[", "/").replace("]", "")
+    return f"runs/{context.run_id}/{step}/{context.name}{_mapped(context)}.json"
+
+
+def _mapped(context: dg.OutputContext) -> str:
+    """What tells the outputs of one dynamic output apart."""
+    return f"-{context.mapping_key}" if context.mapping_key else ""

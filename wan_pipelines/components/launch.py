@@ -1,7 +1,9 @@
 """Runs of the graph that a command line starts and waits for."""
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +23,8 @@ from wan_pipelines.processes import is_gone, process_name
 from wan_pipelines.studio.studio import Studio
 
 PROCESS_TAG = "wan/process"
-QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+LOG = "wan.log"
+STDERR = 2
 INSTANCE_CONFIG = """\
 # Written once; change it as you like.
 telemetry: {enabled: false}
@@ -123,14 +126,35 @@ def _execute(
     tags: Mapping[str, str],
     edition: str,
 ) -> Launch:
-    with dg.execute_job(
-        dg.build_reconstructable_job(__name__, job_named.__name__, (job,)),
-        instance,
-        run_config={**config, "loggers": QUIET},
-        tags={**tags, PROCESS_TAG: process_name()},
-        raise_on_error=False,
-    ) as result:
+    with (
+        stderr_to(Path(instance.root_directory) / LOG),
+        dg.execute_job(
+            dg.build_reconstructable_job(__name__, job_named.__name__, (job,)),
+            instance,
+            run_config=dict(config),
+            tags={**tags, PROCESS_TAG: process_name()},
+            raise_on_error=False,
+        ) as result,
+    ):
         return Launch(result.run_id, edition, _problem(result))
+
+
+@contextmanager
+def stderr_to(log: Path) -> Iterator[None]:
+    """Standard error of this process and its children goes to a file: all that Dagster says.
+
+    It is appended to, with everything that the interpreter and libraries print on their own.
+    """
+    sys.stderr.flush()
+    kept = os.dup(STDERR)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), STDERR)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, STDERR)
+        os.close(kept)
 
 
 def job_named(name: str) -> dg.JobDefinition:
