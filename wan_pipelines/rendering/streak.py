@@ -7,7 +7,10 @@ from wan_pipelines.rendering.takes import Take
 
 
 class FailureStreak:
-    """Counts takes that failed with the same type of error at the same stage, in a row."""
+    """Counts takes that failed with the same type of error at the same stage, in a row.
+
+    Rendering and encoding keep one each: a shot that renders well says nothing about the disk.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -16,7 +19,7 @@ class FailureStreak:
         self._lock = Lock()
 
     def note(self, take: Take) -> None:
-        """A take has ended; called from any thread."""
+        """A take has come this far, or failed here."""
         with self._lock:
             if take.outcome == "accepted":
                 self._count, self._last = 0, None
@@ -29,11 +32,12 @@ class FailureStreak:
         with self._lock:
             if self._last is None or self._count < self._limit:
                 return
+            last = self._last
             raise RenderError(
-                f"{self._count} shots in a row failed the same way ({self._last.error_type} while "
-                f"{self._last.error_stage}), so the shard stops; the other shots are untouched. "
-                f"The last error: {self._last.error_message}",
-                stage=self._last.error_stage,
+                f"{self._count} shots in a row failed the same way ({last.error_type} at stage "
+                f"{last.error_stage}), so the shard stops; the other shots are untouched. "
+                f"The last error: {last.error_message}",
+                stage=last.error_stage,
             )
 
 

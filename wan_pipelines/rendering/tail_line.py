@@ -10,12 +10,13 @@ from wan_pipelines.engines.protocol import Footage
 from wan_pipelines.errors import LeaseLost, StorageError
 from wan_pipelines.rendering.heartbeat import Heartbeat
 from wan_pipelines.rendering.ports import File, Lease, Tail, TakeBook
+from wan_pipelines.rendering.reports import WorkerSettings
 from wan_pipelines.rendering.streak import FailureStreak
 from wan_pipelines.rendering.takes import Take
 
 
 class TailLine(Generic[File]):
-    """At most `depth` takes wait or are worked on here; further ones block the renderer.
+    """At most `tail_depth` takes wait or are worked on here; further ones block the renderer.
 
     The result goes into the book from the thread, as soon as it is there: a crash of the renderer
     does not take finished work along. What goes wrong goes to the right shot.
@@ -26,15 +27,14 @@ class TailLine(Generic[File]):
         book: TakeBook[File],
         tail: Tail[File],
         heartbeat: Heartbeat,
-        streak: FailureStreak,
-        depth: int,
+        settings: WorkerSettings,
     ) -> None:
         self._book = book
         self._tail = tail
         self._heartbeat = heartbeat
-        self._streak = streak
-        self._depth = depth
-        self._places = BoundedSemaphore(depth)
+        self._streak = FailureStreak(settings.same_failures)
+        self._depth = settings.tail_depth
+        self._places = BoundedSemaphore(settings.tail_depth)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tail")
         self._under_way: set[Future[None]] = set()
         self._ended: list[Take] = []
@@ -66,14 +66,18 @@ class TailLine(Generic[File]):
         return len(self._under_way) >= self._depth
 
     def check(self) -> None:
-        """Raises what the book raised in the thread."""
+        """Raises what the book raised in the thread, or that take after take fails here."""
+        self._check_book()
+        self._streak.check()
+
+    def _check_book(self) -> None:
         if self._broken:
             raise self._broken
 
     def submit(self, shot: Shot, lease: Lease, take: Take, footage: Footage) -> None:
-        """Hands a rendered take over; blocks while the line is full, raises what `check` does."""
+        """Hands a rendered take over; blocks while the line is full, raises what the book did."""
         self._places.acquire()
-        self.check()
+        self._check_book()
         future = self._thread.submit(self._work, shot, lease, take, footage)
         self._under_way.add(future)
         future.add_done_callback(self._under_way.discard)
@@ -81,7 +85,7 @@ class TailLine(Generic[File]):
     def drain(self) -> tuple[Take, ...]:
         """Waits for all that was handed over; the takes that ended since the last call."""
         wait(tuple(self._under_way))
-        self.check()
+        self._check_book()
         ended, self._ended = tuple(self._ended), []
         return ended
 

@@ -41,10 +41,9 @@ def render_shard(
     WeightsError) means that no engine could be had, RenderError that shot after shot failed the
     same way, LedgerError that the book could not be written; what was paid is recorded in any case.
     """
-    streak = FailureStreak(settings.same_failures)
     with (
         Heartbeat(book, settings.renew_seconds) as heartbeat,
-        TailLine(book, tail, heartbeat, streak, settings.tail_depth) as line,
+        TailLine(book, tail, heartbeat, settings) as line,
     ):
         worker = _Worker(
             shots={shot.render_key: shot for shot in shots},
@@ -53,7 +52,7 @@ def render_shard(
             run=run,
             settings=settings,
             stop=stop or Event(),
-            streak=streak,
+            streak=FailureStreak(settings.same_failures),
             heartbeat=heartbeat,
             line=line,
             spans=SpanRecorder(settings.clock, book.spent, paid_since_ns=settings.paid_since_ns),
@@ -83,6 +82,7 @@ class _Worker(Generic[File]):
     progress: ProgressReporter
     engine: Engine | None = None
     takes: list[Take] = field(default_factory=list)
+    rendered: set[str] = field(default_factory=set)
     reused: set[str] = field(default_factory=set)
     busy: dict[str, Shot] = field(default_factory=dict)
 
@@ -118,8 +118,8 @@ class _Worker(Generic[File]):
         for shot in shots:
             if self.stop.is_set():
                 return
-            self.line.check()
             self.streak.check()
+            self.line.check()
             self.spans.switch("idle")
             self._visit(shot)
 
@@ -156,7 +156,6 @@ class _Worker(Generic[File]):
         self.spans.switch("wait")
         for take in self.line.drain():
             self._keep(take)
-        self.streak.check()
 
     def _keep(self, take: Take) -> None:
         self.takes.append(take)
@@ -180,6 +179,8 @@ class _Worker(Generic[File]):
             at_step=lambda step, steps: self._at_step(shot, lease, step, steps),
         )
         take, footage = attempt.make()
+        self.rendered.add(shot.render_key)
+        self.streak.note(take)
         if footage:
             if self.line.is_full:
                 self.spans.switch("wait")
@@ -192,7 +193,6 @@ class _Worker(Generic[File]):
         """A take that has no footage."""
         self.heartbeat.drop(lease)
         self.book.fail(lease, take)
-        self.streak.note(take)
         self._keep(take)
 
     def _load_for(self, lease: Lease) -> Engine:
@@ -215,9 +215,8 @@ class _Worker(Generic[File]):
 
     def _at_step(self, shot: Shot, lease: Lease, step: int, steps: int) -> None:
         """Called by the engine at each step's boundary."""
-        self.progress.tell(
-            Progress(shot.name, lease.take_id, step, steps, len(self.takes), len(self.shots))
-        )
+        done = len(self.rendered | self.reused)
+        self.progress.tell(Progress(shot.name, lease.take_id, step, steps, done, len(self.shots)))
         if self.stop.is_set():
             raise Ended("cancelled", "The worker was told to stop.")
         if self.heartbeat.has_lost(lease):
