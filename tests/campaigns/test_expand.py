@@ -59,14 +59,14 @@ def test_prompt_may_differ_from_the_rest_of_the_brief() -> None:
         "name": "hero",
         "seeds": [9],
         "shapes": ["square"],
-        "negative_prompt": "",
+        "negative_prompt": " gru\u0308n ",
         "variables": {"colour": "green"},
     }
     first, *others = shots(
         prompts=[own, "a {colour} box"], variables={"colour": ["red", "blue"]}, seeds=[1, 2]
     )
     assert first.name == "hero.green--square--s9"
-    assert first.request.negative_prompt == ""
+    assert first.request.negative_prompt == "gr\u00fcn"
     assert first.variables == {"colour": "green"}
     assert [shot.variables["colour"] for shot in others] == ["red", "red", "blue", "blue"]
 

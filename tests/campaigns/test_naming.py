@@ -41,6 +41,11 @@ def test_different_texts_have_different_slugs(one: str, other: str) -> None:
     assert slug(one) != slug(other)
 
 
+def test_long_prompts_that_begin_alike_are_told_apart() -> None:
+    beginning = "a red ball rolling down a long and winding road on a sunny day "
+    assert slug(f"{beginning}in spring") != slug(f"{beginning}in autumn")
+
+
 def test_own_name_comes_with_its_variables() -> None:
     assert prompt_name("hero", "whatever", []) == "hero"
     assert prompt_name("hero", "whatever", ["red", "dark blue"]) == "hero.red.dark-blue"
