@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from wan_pipelines.cli import accounts, campaigns, machine, renders, results
+from wan_pipelines.cli import accounts, campaigns, lineage, machine, renders, results
 from wan_pipelines.cli.output import complain
 from wan_pipelines.errors import WanError
 
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (renders, campaigns, results, accounts, machine):
+for group in (renders, campaigns, results, lineage, accounts, machine):
     group.register(app)
 
 INTERRUPTED = 130

@@ -25,8 +25,13 @@ class Column:
     numeric: bool = False
 
 
+PIPE_WIDTH = 240
+
+
 def console() -> Console:
-    return Console(file=sys.stdout, highlight=False, soft_wrap=False)
+    """Standard output; nothing is cut off where it goes into a pipe or a file."""
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(file=sys.stdout, highlight=False, width=width)
 
 
 def complain(message: str) -> None:
