@@ -40,7 +40,8 @@ class Subject:
     @property
     def prompt(self) -> str:
         side = "right" if self.size[0] >= self.size[1] else "down"
-        return f"a {self.word} moving {side} on a {self.ground} background"
+        article = "an" if self.word[0] in "aeiou" else "a"
+        return f"{article} {self.word} moving {side} on a {self.ground} background"
 
     @property
     def slug(self) -> str:

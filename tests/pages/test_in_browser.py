@@ -270,6 +270,14 @@ def test_a_thousand_shots_stay_usable(chromium: Browser, site: Path) -> None:
             page.mouse.wheel(0, 20_000)
             page.wait_for_timeout(20)
         assert len(set(names(page))) == page.locator(".card").count()
+
+        page.goto("about:blank")
+        page.goto((site / "large.html").as_uri() + "#shot=red-ball--96x64--s600")
+        expect(page.locator("dialog h2")).to_have_text("red-ball--96x64--s600")
+        page.keyboard.press("Escape")
+        expect(page.locator(".frame:focus img")).to_have_attribute(
+            "alt", "Open red-ball--96x64--s600"
+        )
         assert visited.complaints == []
 
 
