@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from threading import Event, Thread
 
 import typer
@@ -18,6 +19,7 @@ from wan_pipelines.ledger.reports import EditionTotals, edition_totals
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.page import pages_of
 from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.watch import is_complete
 
 POLL_SECONDS = 0.5
 STDERR = 2
@@ -31,13 +33,17 @@ def follow(
 
     key = edition_key(studio, campaign, edition)
     started = time.monotonic()
+    if only is None and is_complete(studio, key, datetime.now(UTC)):
+        note("Nothing has changed: every video is there, and whole.")
+        report(studio, key, None, "", time.monotonic() - started, as_json)
+        return
     with open_instance(studio.state) as instance, progress(studio, key):
         launch = run_campaign(instance, studio.brief(campaign), edition, only)
     report(studio, key, launch.run_id, launch.problem, time.monotonic() - started, as_json)
 
 
 def report(
-    studio: Studio, key: EditionKey, run_id: str, problem: str, seconds: float, as_json: bool
+    studio: Studio, key: EditionKey, run_id: str | None, problem: str, seconds: float, as_json: bool
 ) -> None:
     """The end of a launch: what was made, where it is, and what went wrong."""
     totals = _totals(studio, key)

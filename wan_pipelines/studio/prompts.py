@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from wan_pipelines.campaigns.brief import Brief
 from wan_pipelines.campaigns.expand import expand
-from wan_pipelines.campaigns.prompts import Prompt
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.editions import EditionKey
@@ -14,6 +13,7 @@ from wan_pipelines.studio.planning import Plan, admit_shots, preview_shots
 from wan_pipelines.studio.shards import OpenEngine, ShardReference, render
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.videos import Published, publish
+from wan_pipelines.validation import validated
 
 CAMPAIGN = "prompt"
 
@@ -65,18 +65,19 @@ def render_prompt(
 
 def shot_of(studio: Studio, order: PromptOrder) -> Shot:
     """The one shot of an order; InputError names what the release does not offer."""
-    brief = Brief(
-        name=CAMPAIGN,
-        tenant=order.tenant,
-        user=order.user,
-        release=order.release,
-        tier=order.tier,
-        prompts=(Prompt(prompt=order.prompt),),
-        negative_prompt=order.negative_prompt,
-        seeds=(order.seed,),
-        shapes=(order.shape,) if order.shape else (),
-        frames=order.frames,
-    )
+    wanted = {
+        "name": CAMPAIGN,
+        "tenant": order.tenant,
+        "user": order.user,
+        "release": order.release,
+        "tier": order.tier,
+        "prompts": [order.prompt],
+        "negative_prompt": order.negative_prompt,
+        "seeds": [order.seed],
+        "shapes": [order.shape] if order.shape else [],
+        "frames": order.frames,
+    }
+    brief = validated(Brief, wanted, lambda _: "prompt")
     (shot,) = expand(brief, studio.release(order.release), studio.folder_of(CAMPAIGN))
     return shot
 

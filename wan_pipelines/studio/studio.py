@@ -8,8 +8,9 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from wan_pipelines.campaigns.brief import Brief, read_brief, read_briefs
-from wan_pipelines.campaigns.expand import expand
+from wan_pipelines.campaigns.expand import check_renditions, expand
 from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.encoding.renditions import RENDITIONS
 from wan_pipelines.engines.prepare import PreparedEngine, prepare
 from wan_pipelines.engines.releases import Release, read_releases
 from wan_pipelines.errors import InputError
@@ -67,8 +68,9 @@ class Studio:
 
     def shots(self, campaign: str) -> tuple[Shot, ...]:
         """The brief expanded."""
-        brief = self.brief(campaign)
-        return expand(brief, self.release(brief.release), self.folder_of(campaign))
+        brief, folder = self.brief(campaign), self.folder_of(campaign)
+        check_renditions(brief, RENDITIONS, folder)
+        return expand(brief, self.release(brief.release), folder)
 
     def link(self, key: str) -> str:
         """An address of an object that a browser opens."""

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.ledger.backoff import Backoff, next_attempt
-from wan_pipelines.ledger.editions import latest_edition
-from wan_pipelines.ledger.reports import ShotView, edition_shots_view
+from wan_pipelines.ledger.editions import EditionKey, all_editions, latest_edition
+from wan_pipelines.ledger.reports import ShotView, edition_shots_view, run_costs
 from wan_pipelines.studio.outputs import broken_outputs
+from wan_pipelines.studio.page import pages_of
 from wan_pipelines.studio.studio import Studio
 
 
@@ -44,16 +45,18 @@ NOTHING = Concern("", {}, 0, "")
 
 def look(studio: Studio, campaign: str, now: datetime) -> Concern:
     """Compare the brief and the release as they are now with the latest edition and its files."""
-    brief = studio.brief(campaign)
-    edition = latest_edition(studio.ledger, brief.tenant, campaign)
-    if edition is None:
-        return NOTHING
+    edition = latest_edition(studio.ledger, studio.brief(campaign).tenant, campaign)
+    return compare(studio, edition, now) if edition else NOTHING
+
+
+def compare(studio: Studio, edition: EditionKey, now: datetime) -> Concern:
+    """What of an edition is not as its brief and release want it now."""
     rows = {shot.shot: shot for shot in edition_shots_view(studio.ledger, edition)}
     broken = {output.render_key for output in broken_outputs(studio, edition)}
     reasons: dict[str, str] = {}
     states: list[list[str | int | None]] = []
     resting = 0
-    for shot in studio.shots(campaign):
+    for shot in studio.shots(edition.campaign):
         row = rows.get(shot.name)
         reason = _reason(shot, row, broken, now)
         if reason == "unfinished" and row and _rests(studio, row, now):
@@ -63,6 +66,21 @@ def look(studio: Studio, campaign: str, now: datetime) -> Concern:
             reasons[shot.name] = reason
             states.append([shot.name, shot.render_key, reason, *_standing(row)])
     return Concern(edition.edition, reasons, resting, _digest(edition.edition, states))
+
+
+def is_complete(studio: Studio, edition: EditionKey, now: datetime) -> bool:
+    """Whether a launch of the edition would change nothing at all, its page included."""
+    if edition not in all_editions(studio.ledger, edition.tenant):
+        return False
+    shots = edition_shots_view(studio.ledger, edition)
+    wanted = {shot.name for shot in studio.shots(edition.campaign)}
+    return (
+        {shot.shot for shot in shots if shot.state != "withdrawn"} == wanted
+        and not any(shot.state == "admitted" and shot.outcome != "accepted" for shot in shots)
+        and not compare(studio, edition, now).shots
+        and not any(run.open_workers for run in run_costs(studio.ledger, None, edition=edition))
+        and studio.store.stat(pages_of(edition).page) is not None
+    )
 
 
 def _reason(  # noqa: PLR0911 (one line a reason)
