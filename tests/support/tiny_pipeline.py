@@ -3,12 +3,20 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from wan_pipelines.weights.manifest import Manifest
 
 CHANNELS = 4
 TEXT_WIDTH = 32
 WORDS = ("a", "red", "ball", "blue", "box", "rising", "falling", "moving", "on", "black")
 BOUNDARY = 0.875
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pipeline with random weights and its manifest; not to be changed."""
+    return write_tiny_pipeline(tmp_path_factory.mktemp("tiny") / "pipeline")
 
 
 def write_tiny_pipeline(folder: Path) -> Path:

@@ -33,8 +33,7 @@ class SpanRecorder:
     def switch(self, kind: SpanKind, take_id: str | None = None) -> None:
         """From now on the worker does `kind`, for `take_id` if it is for one."""
         if (kind, take_id) != (self._kind, self._take_id):
-            self.close()
-            self._kind, self._take_id = kind, take_id
+            self._begin(kind, take_id)
 
     def close_if_older_than(self, seconds: float) -> None:
         """Reports a long activity so far, and goes on with it."""
@@ -43,9 +42,12 @@ class SpanRecorder:
 
     def close(self) -> None:
         """Ends and reports the open span; the next one begins at the same nanosecond."""
+        self._begin(self._kind, self._take_id)
+
+    def _begin(self, kind: SpanKind, take_id: str | None) -> None:
         now_ns = self._clock.monotonic_ns()
-        span = Span(self._kind, self._take_id, self._started_ns, now_ns)
-        self._started_ns = now_ns
-        if span.nanoseconds:
-            self.nanoseconds[span.kind] += span.nanoseconds
-            self._report(span)
+        ended = Span(self._kind, self._take_id, self._started_ns, now_ns)
+        self._kind, self._take_id, self._started_ns = kind, take_id, now_ns
+        if ended.nanoseconds:
+            self.nanoseconds[ended.kind] += ended.nanoseconds
+            self._report(ended)
