@@ -20,14 +20,14 @@ PIXEL_ART_BELOW = 320
 """Pictures narrower than this are scaled up pixel by pixel instead of being blurred."""
 
 FRAMES = {"wide": 16 / 9, "landscape": 3 / 2, "square": 1.0, "portrait": 2 / 3, "tall": 9 / 16}
-"""Frames a card can have, width to height; `edition.css` draws them."""
+"""Frames a card can have, width to height; `cards.css` draws them."""
 
 
 def render_edition_page(view: EditionView) -> str:
     """The page of one edition. Raises InputError where an address may not stand in a page."""
     return _render(
         "edition.html.j2",
-        inlined=inlined(("base.css", "edition.css", "dialog.css"), _EDITION_SCRIPTS),
+        inlined=inlined(("base.css", "edition.css", "cards.css", "dialog.css"), _EDITION_SCRIPTS),
         view=view,
         frame=_frame(view.shots),
         troubles=group_troubles(view.shots),
