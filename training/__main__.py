@@ -12,13 +12,13 @@ from collections.abc import Callable
 
 from training import stages
 from training.progress import CACHE, note_minutes
-from training.recipe import HIGH, LATENT_SEEDS, LOW
+from training.recipe import HIGH, HIGH_SHORT, LATENT_SEEDS, LOW, LOW_SHORT
 
 PARALLEL_STAGES: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("vae",),),
     tuple((f"latents-{seed}",) for seed in LATENT_SEEDS),
     (("decoder",), ("both",)),
-    (("high",), ("low",)),
+    (("high-short", "high"), ("low-short", "low")),
     (("release",),),
     (("scores", "card"),),
 )
@@ -57,8 +57,10 @@ def run_stage(name: str) -> None:
         "vae": stages.make_vae,
         "decoder": stages.make_decoder,
         "both": stages.make_both,
-        "high": lambda: stages.make_expert(HIGH),
-        "low": lambda: stages.make_expert(LOW),
+        "high-short": lambda: stages.make_expert(HIGH_SHORT, "both"),
+        "low-short": lambda: stages.make_expert(LOW_SHORT, "both"),
+        "high": lambda: stages.make_expert(HIGH, "high-short"),
+        "low": lambda: stages.make_expert(LOW, "low-short"),
         "release": stages.make_release,
         "scores": stages.make_scores,
         "card": stages.make_card,

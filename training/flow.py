@@ -35,6 +35,7 @@ class Course:
     steps: int
     peak_rate: float
     sigmas: tuple[float, float]
+    frame_shares: dict[int, float]
     seed: int
 
 
@@ -102,7 +103,8 @@ def _loss(
 ) -> torch.Tensor:
     rng = np.random.default_rng((course.seed, step))
     generator = torch.Generator().manual_seed(course.seed * 1_000_003 + step)
-    bucket = buckets[rng.choice(len(buckets), p=[bucket.share for bucket in buckets])]
+    shares = np.array([course.frame_shares.get(bucket.frames, 0.0) for bucket in buckets])
+    bucket = buckets[rng.choice(len(buckets), p=shares / shares.sum())]
     chosen = torch.from_numpy(rng.integers(len(bucket.latents), size=BATCH))
     scenes = training_scenes()
     texts = [_text(scenes[int(index)], rng) for index in bucket.scenes[chosen]]

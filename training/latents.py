@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from training.vae import encode_mean
 from training.world import FRAMES, SIZES, plot_course, render, training_scenes
 
-FRAME_SHARES = {9: 0.18, 13: 0.2, 17: 0.26, 25: 0.22, 33: 0.14}
+FRAME_SHARES = {9: 0.25, 13: 0.25, 17: 0.25, 25: 0.15, 33: 0.1}
 CLIPS_PER_CALL = 4
 
 
@@ -21,7 +21,7 @@ class Bucket:
 
     latents: torch.Tensor
     scenes: torch.Tensor
-    share: float
+    frames: int
 
 
 def encode_world(vae: AutoencoderKLWan, file: Path, clips: int, seed: int) -> None:
@@ -74,7 +74,7 @@ def load_buckets(files: list[Path]) -> list[Bucket]:
         Bucket(
             latents=(torch.cat([one[f"{name}.latents"] for one in loaded]) - mean) / deviation,
             scenes=torch.cat([one[f"{name}.scenes"] for one in loaded]),
-            share=FRAME_SHARES[int(name.split("x")[2])] / len(SIZES),
+            frames=int(name.split("x")[2]),
         )
         for name in names
     ]

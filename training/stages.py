@@ -64,10 +64,10 @@ def make_both() -> None:
     _save(text_encoder, "text")
 
 
-def make_expert(course: Course) -> None:
-    """Train one expert from the common network, on its noise levels."""
+def make_expert(course: Course, origin: str) -> None:
+    """Train one expert on its noise levels, from where an earlier course ended."""
     network = build_transformer(LATENT_CHANNELS)
-    network.load_state_dict(load_file(CACHE / "both.safetensors"))
+    network.load_state_dict(load_file(CACHE / f"{origin}.safetensors"))
     buckets = load_buckets([CACHE / f"latents-{seed}.safetensors" for seed in LATENT_SEEDS])
     train_flow(course, network, _text(), build_tokenizer(), buckets, CACHE, train_text=False)
     _save(network, course.name)

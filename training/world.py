@@ -20,6 +20,7 @@ from wan_pipelines.encoding.tiny_world import (
 
 SIZES = ((128, 128), (128, 192), (192, 128))  # height, width
 FRAMES = (9, 13, 17, 25, 33)
+JITTER = 0.05  # of the middle of the course, as a share of width and height
 
 _DIRECTIONS: dict[Motion, tuple[int, int]] = {
     "right": (1, 0),
@@ -77,13 +78,13 @@ def plot_course(motion: Motion, size: tuple[int, int], rng: np.random.Generator)
     """A random course for the motion; the object always stays inside the picture."""
     height, width = size
     unit = min(size)
-    middle = np.array([width / 2, height / 2]) + rng.uniform(-0.12, 0.12, 2) * (width, height)
+    middle = np.array([width / 2, height / 2]) + rng.uniform(-JITTER, JITTER, 2) * (width, height)
     if motion in _DIRECTIONS:
-        radius = float(rng.uniform(0.17, 0.22)) * unit
-        travel = rng.uniform(0.38, 0.46) * np.array(_DIRECTIONS[motion]) * (width, height)
+        radius = float(rng.uniform(0.18, 0.21)) * unit
+        travel = rng.uniform(0.40, 0.44) * np.array(_DIRECTIONS[motion]) * (width, height)
         radii = (radius, radius)
     else:
-        small, large = float(rng.uniform(0.10, 0.13)) * unit, float(rng.uniform(0.26, 0.31)) * unit
+        small, large = float(rng.uniform(0.11, 0.13)) * unit, float(rng.uniform(0.27, 0.30)) * unit
         travel = np.zeros(2)
         radii = (small, large) if motion == "growing" else (large, small)
     room = np.abs(travel) / 2 + 1.1 * max(radii) + 2
