@@ -13,6 +13,7 @@ from wan_pipelines.studio.studio import Studio
 
 SHEET = "posters.webp"
 INDEX = "index.html"
+EDITIONS_ON_INDEX = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,10 @@ def pages_of(edition: EditionKey) -> Pages:
 
 
 def write_index(studio: Studio, tenant: str) -> None:
-    """Write the page of all editions of a tenant, latest first."""
+    """Write the page of a tenant's latest editions, the very latest first."""
     index = f"tenants/{tenant}/{INDEX}"
     entries = []
-    for edition in all_editions(studio.ledger, tenant):
+    for edition in all_editions(studio.ledger, tenant)[:EDITIONS_ON_INDEX]:
         shots = edition_shots_view(studio.ledger, edition)
         totals = edition_totals(studio.ledger, edition)
         entries.append(index_entry(studio, edition, shots, totals, index))
