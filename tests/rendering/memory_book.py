@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.errors import LeaseLost
-from wan_pipelines.rendering.ports import Busy, Done, Lease
+from wan_pipelines.rendering.ports import Busy, Declined, Done, Lease
 from wan_pipelines.rendering.takes import Span, Take
 
 
@@ -79,11 +79,15 @@ class MemoryBook:
     released: list[str] = field(default_factory=list)
     renewed: list[str] = field(default_factory=list)
     beats: int = 0
+    declined: dict[str, str] = field(default_factory=dict)
+    """Why a shot is not wanted, by render key."""
     faults: dict[str, Callable[[str], None]] = field(default_factory=dict)
     """By method name: called with the render key (or take id), may raise."""
 
-    def lease(self, shot: Shot) -> Lease | Done | Busy:
+    def lease(self, shot: Shot) -> Lease | Done | Busy | Declined:
         self._fault("lease", shot.render_key)
+        if shot.render_key in self.declined:
+            return Declined(self.declined[shot.render_key])
         return self.shelf.lease(shot.render_key, self.lease_seconds)
 
     def renew(self, lease: Lease) -> None:

@@ -137,3 +137,22 @@ def test_nothing_is_renewed_after_a_take_has_ended(kind: str) -> None:
     stage.hooks["b"] = count
     stage.render([A, B])
     assert counts[0] == counts[1]
+
+
+def test_a_shot_that_is_not_wanted_any_more_is_passed_over() -> None:
+    stage = Stage()
+    stage.book.declined[A.render_key] = "withdrawn"
+    report = stage.render([A, B])
+    assert stage.engine.rendered == ["b"]
+    assert report.declined == {"a": "withdrawn"}
+    assert report.unfinished == ("a",)
+    assert report.failed == ()
+
+
+def test_a_shot_that_is_withdrawn_while_another_worker_has_it_is_waited_for_no_longer() -> None:
+    stage = Stage()
+    stage.book.shelf.steal(A.render_key)
+    stage.tails["b"] = lambda: stage.book.declined.update({A.render_key: "withdrawn"})
+    report = stage.render([A, B], busy_patience_seconds=60)
+    assert report.busy == ()
+    assert report.declined == {"a": "withdrawn"}

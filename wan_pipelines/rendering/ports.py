@@ -36,14 +36,21 @@ class Busy:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The shot is not to be rendered (any more): withdrawn meanwhile, say, or out of quota."""
+
+    reason: str
+
+
 class TakeBook(Protocol[FileIn_contra]):
     """Where takes and paid time are recorded; the methods are called from several threads.
 
     All may raise LedgerError, which ends the shard: what cannot be recorded is not rendered.
     """
 
-    def lease(self, shot: Shot) -> Lease | Done | Busy:
-        """Begins a take of the shot if nobody has it."""
+    def lease(self, shot: Shot) -> Lease | Done | Busy | Declined:
+        """Begins a take of the shot if nobody has it and it is still wanted."""
         ...
 
     def renew(self, lease: Lease) -> None:

@@ -41,7 +41,7 @@ class ShardReport:
 
     `takes` are in the order in which they began. The other fields are names of shots: `reused` had
     an accepted take already, `busy` were left to another worker, `unfinished` were not begun or not
-    ended because the worker was told to stop.
+    ended, because the worker was told to stop or because of the reason that `declined` names.
     """
 
     takes: tuple[Take, ...]
@@ -49,6 +49,7 @@ class ShardReport:
     failed: tuple[str, ...]
     busy: tuple[str, ...]
     unfinished: tuple[str, ...]
+    declined: Mapping[str, str]
     stopped: bool
     nanoseconds: Mapping[SpanKind, int]
 

@@ -15,7 +15,7 @@ from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.errors import EngineError, WanError
 from wan_pipelines.rendering.attempt import Attempt, Ended
 from wan_pipelines.rendering.heartbeat import Heartbeat
-from wan_pipelines.rendering.ports import Busy, Done, File, Lease, Tail, TakeBook
+from wan_pipelines.rendering.ports import Busy, Declined, Done, File, Lease, Tail, TakeBook
 from wan_pipelines.rendering.progress import Progress, ProgressReporter
 from wan_pipelines.rendering.reports import DEFAULT_SETTINGS, ShardReport, WorkerSettings
 from wan_pipelines.rendering.spans import NANOSECONDS, SpanRecorder
@@ -85,6 +85,7 @@ class _Worker(Generic[File]):
     rendered: set[str] = field(default_factory=set)
     reused: set[str] = field(default_factory=set)
     busy: dict[str, Shot] = field(default_factory=dict)
+    declined: dict[str, str] = field(default_factory=dict)
 
     def work(self) -> None:
         """Visits every shot, then those again that were somebody else's."""
@@ -110,6 +111,11 @@ class _Worker(Generic[File]):
             failed=names({key for key, outcome in last.items() if outcome == "failed"}),
             busy=names(self.busy),
             unfinished=names(self.shots.keys() - ended - self.reused - self.busy.keys()),
+            declined={
+                shot.name: self.declined[shot.render_key]
+                for shot in shots
+                if shot.render_key in self.declined
+            },
             stopped=self.stop.is_set(),
             nanoseconds=dict(self.spans.nanoseconds),
         )
@@ -130,10 +136,13 @@ class _Worker(Generic[File]):
             self.busy[key] = shot
             return
         self.busy.pop(key, None)
-        if isinstance(answer, Done):
-            self.reused.add(key)
-        else:
-            self._render(shot, answer)
+        match answer:
+            case Done():
+                self.reused.add(key)
+            case Declined(reason):
+                self.declined[key] = reason
+            case Lease():
+                self._render(shot, answer)
 
     def _wait_for_others(self) -> None:
         """Looks at other workers' shots until each is accepted, or its lease has run out."""

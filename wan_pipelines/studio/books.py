@@ -11,11 +11,12 @@ import psutil
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.encoding.renditions import RenditionFile
+from wan_pipelines.errors import NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger import leases, takes, workers
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.records import Rendition, StageMicroseconds, TakeReport
-from wan_pipelines.rendering.ports import Busy, Done, Lease
+from wan_pipelines.rendering.ports import Busy, Declined, Done, Lease
 from wan_pipelines.rendering.takes import RunReference, Span, Take
 from wan_pipelines.studio.studio import Studio
 
@@ -59,16 +60,18 @@ class LedgerBook:
             self._ledger, tenant, self._worker_id, self._drain(), now=datetime.now(UTC)
         )
 
-    def lease(self, shot: Shot) -> Lease | Done | Busy:
-        now = datetime.now(UTC)
-        answer = leases.lease_shot(
-            self._ledger,
-            self._edition,
-            shot.render_key,
-            self._worker_id,
-            lease_seconds=self._lease_seconds,
-            now=now,
-        )
+    def lease(self, shot: Shot) -> Lease | Done | Busy | Declined:
+        try:
+            answer = leases.lease_shot(
+                self._ledger,
+                self._edition,
+                shot.render_key,
+                self._worker_id,
+                lease_seconds=self._lease_seconds,
+                now=datetime.now(UTC),
+            )
+        except (NotAdmitted, QuotaExceeded) as error:
+            return Declined(str(error))
         match answer:
             case leases.Done(take_id):
                 return Done(take_id)

@@ -48,13 +48,17 @@ class ShardReference:
 
 @dataclass(frozen=True, slots=True)
 class ShardSummary:
-    """What a shard did, small enough to travel."""
+    """What a shard did, small enough to travel.
+
+    `left` are shots that it neither rendered nor found rendered; `declined` says of some why.
+    """
 
     shard: str
     accepted: int
     reused: int
     failed: tuple[str, ...]
     left: tuple[str, ...]
+    declined: Mapping[str, str]
     seconds: Mapping[str, float]
 
     def to_json(self) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def render(
     """
     shots = shots_named(studio, shard.edition, shard.shots)
     if not shots:
-        return ShardSummary(shard.name, 0, 0, (), shard.shots, {})
+        return ShardSummary(shard.name, 0, 0, (), shard.shots, {}, {})
     opener = open_engine or open_reference_engine
     with (
         LedgerBook.opened(studio, shard.edition, run) as book,
@@ -141,6 +145,7 @@ def _summary(shard: str, report: ShardReport) -> ShardSummary:
         reused=len(report.reused),
         failed=report.failed,
         left=(*report.busy, *report.unfinished),
+        declined=report.declined,
         seconds={kind: round(value, 3) for kind, value in report.seconds.items()},
     )
 
