@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.releases import REVISION, folder_release, request_for
 from tests.support.tiny_pipeline import build_expert
-from wan_pipelines.engines.loras import LoraFile, ensure_loras
+from wan_pipelines.engines.loras import LoraFile, LoraSwitch, ensure_loras
 from wan_pipelines.engines.reference import ReferenceEngine, load_reference_engine
 from wan_pipelines.engines.release_parts import Lora
 from wan_pipelines.engines.releases import Release
@@ -135,3 +135,12 @@ def test_a_lora_of_another_model_is_refused(
 def test_a_lora_that_is_nowhere_is_an_error(release: Release, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"high-noise LoRA.*downloads are not allowed"):
         ensure_loras(release, tmp_path, allow_download=False)
+
+
+def test_without_peft_the_error_says_what_to_install(
+    files: tuple[LoraFile, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wan_pipelines.engines.loras.util.find_spec", lambda name: None)
+    with pytest.raises(EngineError, match=r"wan-pipelines\[loras\]"):
+        LoraSwitch(None, files)
+    LoraSwitch(None, ())

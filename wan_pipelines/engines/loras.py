@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,11 @@ class LoraSwitch:
     """The LoRAs of a loaded pipeline, of which a request uses some or none."""
 
     def __init__(self, pipeline: Any, files: Sequence[LoraFile]) -> None:
+        if files and util.find_spec("peft") is None:
+            raise EngineError(
+                "The release has tiers with LoRAs, and peft is not installed. "
+                "Install wan-pipelines[loras]."
+            )
         self._pipeline = pipeline
         self._names = {file.lora: f"lora_{index}" for index, file in enumerate(files)}
         for file in files:
