@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import torch
 
-from wan_pipelines.engines.fingerprint import Fingerprint, default_threads, read_fingerprint
+from wan_pipelines.engines.fingerprint import Fingerprint, read_fingerprint
 
 
 def test_it_says_what_is_installed_here() -> None:
@@ -32,8 +32,8 @@ def test_equal_machines_have_equal_digests() -> None:
         assert replace(fingerprint, **change).digest != fingerprint.digest
 
 
-def test_threads_default_to_what_the_process_may_use() -> None:
-    assert read_fingerprint().threads == default_threads() >= 1
+def test_pixels_do_not_depend_on_the_number_of_cores_by_default() -> None:
+    assert read_fingerprint().threads == read_fingerprint("cpu", None).threads == 1
 
 
 def test_reading_it_imports_nothing_heavy() -> None:

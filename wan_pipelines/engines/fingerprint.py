@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 Device = Literal["cpu", "cuda"]
+DEFAULT_THREADS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,11 @@ class Fingerprint:
         return cls(**data)
 
 
-def default_threads() -> int:
-    """CPU threads of a worker that nobody decided on: as many as it may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-
-
 def read_fingerprint(device: Device = "cpu", threads: int | None = None) -> Fingerprint:
     """This machine, seen by a process that computes on `device` with `threads` CPU threads.
 
-    On a CPU nothing heavy is imported: versions come from the installed packages.
+    On a CPU nothing heavy is imported: versions come from the installed packages. One thread is the
+    default: pixels then do not depend on the number of cores, and workers do not fight for them.
     """
     gpu = _read_gpu() if device == "cuda" else _Gpu()
     return Fingerprint(
@@ -70,7 +67,7 @@ def read_fingerprint(device: Device = "cpu", threads: int | None = None) -> Fing
         gpu_memory_gib=gpu.memory_gib,
         attention_backend=os.environ.get("DIFFUSERS_ATTN_BACKEND", "native"),
         cpu_isa=_cpu_isa(),
-        threads=threads or default_threads(),
+        threads=threads or DEFAULT_THREADS,
         machine=platform.machine(),
     )
 
