@@ -42,7 +42,7 @@ DEMO = EditionKey("acme", "ada", "demo", "first")
 
 
 def digest(words: str) -> str:
-    return sha256(words.encode()).hexdigest()
+    return sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def shot(name: str, prompt: str | None = None, **changes: Any) -> Candidate:
@@ -101,7 +101,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         configure(self.ledger, DEFAULT_PLANS, self.tenants, now=self.now)
-        price = Price("laptop-cpu", PRICE, START - timedelta(days=1))
+        price = Price("laptop-cpu", PRICE, datetime(2000, 1, 1, tzinfo=UTC))
         publish_prices(self.ledger, [price], now=self.now)
 
     def later(self, **delta: float) -> datetime:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from wan_pipelines.errors import LedgerError
@@ -39,7 +39,12 @@ REMEDIES = (
         "refused the user or password. Correct them in the ledger's URL.",
     ),
     (
-        ("does not exist",),
+        ("append-only", "constraint failed", "violates"),
+        "refused a change that would break its rules, and kept everything as it was. That is a "
+        "mistake in wan-pipelines: please report it.",
+    ),
+    (
+        ("does not exist", "no such table"),
         "lacks what is needed: the database, the user or a table does not exist. Create the "
         "database and user first, then open the ledger with migration.",
     ),
@@ -70,8 +75,6 @@ def told_plainly(name: str) -> Iterator[None]:
             f"The ledger at {name} has no connection left within the time limit. End idle "
             "processes that use it, or open it with a longer wait."
         ) from error
-    except IntegrityError:
-        raise
     except DBAPIError as error:
         raise LedgerError(f"The ledger at {name} {_remedy(error)} ({_said(error)})") from error
 

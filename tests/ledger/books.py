@@ -1,0 +1,79 @@
+"""What must be true of a ledger after anything happened, read straight from its tables."""
+
+from collections import Counter
+
+from sqlalchemy import func, select
+
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.tables import (
+    ChargeRow,
+    EditionShotRow,
+    QuotaEntryRow,
+    TakeRow,
+    WorkerRow,
+)
+
+
+def used(ledger: Ledger) -> dict[tuple[str, str, str], int]:
+    """Sum of quota entries by tenant, user and day."""
+    key = (QuotaEntryRow.tenant, QuotaEntryRow.user, QuotaEntryRow.day)
+    with ledger.read() as session:
+        sums = session.execute(select(*key, func.sum(QuotaEntryRow.shots)).group_by(*key))
+        return {(tenant, user, day): int(total) for tenant, user, day, total in sums}
+
+
+def kinds(ledger: Ledger) -> Counter[str]:
+    """How many quota entries there are of each kind."""
+    with ledger.read() as session:
+        return Counter(session.scalars(select(QuotaEntryRow.kind)))
+
+
+def open_reservations(ledger: Ledger) -> set[str]:
+    """Reservations that are neither settled nor released."""
+    with ledger.read() as session:
+        entries = session.execute(select(QuotaEntryRow.reservation, QuotaEntryRow.kind)).all()
+    closed = {reservation for reservation, kind in entries if kind != "reserve"}
+    return {reservation for reservation, _ in entries} - closed
+
+
+def held_reservations(ledger: Ledger) -> set[str]:
+    """Reservations that wait with a shot or are held by a running take."""
+    running = select(TakeRow.reservation).where(TakeRow.outcome == "running")
+    with ledger.read() as session:
+        waiting = session.scalars(select(EditionShotRow.reservation)).all()
+        held = {*waiting, *session.scalars(running)}
+    return {reservation for reservation in held if reservation}
+
+
+def accepted_takes(ledger: Ledger) -> Counter[int]:
+    """Accepted takes by shot."""
+    with ledger.read() as session:
+        return Counter(session.scalars(select(TakeRow.shot_id).filter_by(outcome="accepted")))
+
+
+def takes_ever_accepted(ledger: Ledger) -> int:
+    """Takes that are accepted, or were until their files were lost."""
+    query = select(func.count()).where(TakeRow.outcome.in_(("accepted", "forgotten")))
+    with ledger.read() as session:
+        return session.execute(query).scalar_one()
+
+
+def paid_and_charged(ledger: Ledger) -> dict[str, tuple[int, int]]:
+    """What each worker was paid, and the sum of its charges, in micro-dollars."""
+    charged = (
+        select(func.coalesce(func.sum(ChargeRow.micro_usd), 0))
+        .where(ChargeRow.worker_id == WorkerRow.id)
+        .scalar_subquery()
+    )
+    with ledger.read() as session:
+        rows = session.execute(select(WorkerRow.id, WorkerRow.paid_micro_usd, charged))
+        return {worker: (paid, int(total)) for worker, paid, total in rows}
+
+
+def check(ledger: Ledger) -> None:
+    """The house's rules: quota is held where it was reserved, takes are unique, money adds up."""
+    assert open_reservations(ledger) == held_reservations(ledger)
+    assert kinds(ledger)["settle"] == takes_ever_accepted(ledger)
+    assert all(total >= 0 for total in used(ledger).values())
+    assert all(count == 1 for count in accepted_takes(ledger).values())
+    assert all(paid == charged for paid, charged in paid_and_charged(ledger).values())

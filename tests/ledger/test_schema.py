@@ -1,0 +1,81 @@
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, inspect, select, text
+
+from tests.ledger import books
+from tests.ledger.racers import run_racers
+from tests.ledger.scenes import Scene, shots
+from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger import schema
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.tables import Base
+
+
+def filled(url: str) -> Ledger:
+    """A ledger with a row in every table but `spans`, which are emptied when charged."""
+    ledger = Ledger.open(url)
+    scene = Scene(ledger)
+    scene.admit(shots("a", "b"))
+    hand = scene.worker()
+    hand.render(shots("a")[0])
+    hand.close()
+    return ledger
+
+
+def test_the_tables_are_those_of_the_models(ledger: Ledger):
+    with ledger.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_checks_and_conditions_are_those_of_the_models(migrated_file: Path, tmp_path: Path):
+    """Alembic does not compare these; the SQL that SQLite keeps has all of them."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'models.db'}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    assert definitions(migrated_file) == definitions(tmp_path / "models.db")
+
+
+def definitions(file: Path) -> dict[str, list[str]]:
+    """The SQL of each table and index, as lines without order."""
+    query = "SELECT name, sql FROM sqlite_master WHERE type <> 'trigger' AND sql IS NOT NULL"
+    with closing(sqlite3.connect(file)) as connection:
+        found = dict(connection.execute(query).fetchall())
+    kept = {name: sql for name, sql in found.items() if name != "alembic_version"}
+    return {
+        name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in kept.items()
+    }
+
+
+def test_the_package_knows_its_own_head():
+    assert ScriptDirectory(str(schema.MIGRATIONS)).get_current_head() == schema.HEAD
+
+
+def test_a_filled_ledger_can_go_down_and_up_again(empty_url: str):
+    with filled(empty_url) as ledger:
+        schema.downgrade(ledger.engine, "base")
+        assert inspect(ledger.engine).get_table_names() == ["alembic_version"]
+        with pytest.raises(LedgerError, match="has schema none"):
+            Ledger.open(empty_url, migrate=False)
+    with filled(empty_url) as ledger:
+        books.check(ledger)
+
+
+def test_a_newer_ledger_is_left_alone(url: str):
+    with Ledger.open(url) as ledger, ledger.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+    for migrate in (True, False):
+        with pytest.raises(LedgerError, match=r"newer version .* it has schema 0999"):
+            Ledger.open(url, migrate=migrate)
+
+
+def test_many_processes_may_open_a_new_ledger_at_once(empty_url: str):
+    assert run_racers("open_and_close", [(empty_url,)] * 8) == ["opened"] * 8
+    with Ledger.open(empty_url, migrate=False) as ledger, ledger.read() as session:
+        assert session.execute(select(text("count(*) FROM alembic_version"))).scalar_one() == 1
