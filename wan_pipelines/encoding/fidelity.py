@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from wan_pipelines.encoding.tiny_world import parse_prompt
 
 if TYPE_CHECKING:
     import numpy as np
 
+ScorerName = Literal["tiny-world"]
 PARTS = ("shape", "colour", "background", "motion")
 
 
@@ -36,6 +37,13 @@ class Scorer(Protocol):
     def score(self, frames: np.ndarray, prompt: str) -> FidelityScore:
         """Score a clip `uint8 (T, H, W, 3)` against the prompt it was made from."""
         ...
+
+
+def scorer_named(name: ScorerName) -> Scorer:
+    """The scorer that a release declares."""
+    match name:
+        case "tiny-world":
+            return TinyWorldScorer()
 
 
 class TinyWorldScorer:

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from wan_pipelines.encoding.fidelity import FidelityScore
 from wan_pipelines.encoding.renditions import Codec, RenditionFile
 from wan_pipelines.engines.protocol import StageSeconds
 from wan_pipelines.engines.requests import Sampling
@@ -105,6 +106,10 @@ class VideoManifest(Part):
     gpu_seconds: Amount = Field(description="GPU count x wall seconds of this take alone.")
     charge_micro_usd: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="Its share of what was paid; null until the worker has ended."
+    )
+
+    fidelity: FidelityScore | None = Field(
+        default=None, description="Whether it shows what the prompt asks for, where measured."
     )
 
     renditions: Annotated[tuple[Rendition, ...], Field(min_length=1)]

@@ -85,6 +85,10 @@ class Release(Record):
     fps: int = Field(ge=1, le=120, description="Frames a second it was trained on.", examples=[16])
     tiers: dict[str, Tier] = Field(min_length=1, description="Quality tiers by name.")
     default_tier: str = Field(description="Tier where a brief names none.", examples=["standard"])
+    scorer: Literal["tiny-world"] | None = Field(
+        default=None,
+        description="What measures whether its videos show what their prompts ask for.",
+    )
     needs: Needs = Field(default=Needs(), description="What the machine must have.")
     timing: dict[str, Timing] = Field(
         default={}, description="Measured times by GPU class.", examples=[{}]

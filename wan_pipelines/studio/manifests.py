@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from wan_pipelines import __version__
 from wan_pipelines.campaigns.editions import brief_digest
 from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.encoding.fidelity import FidelityScore
 from wan_pipelines.encoding.manifest import (
     Parent,
     Rendition,
@@ -32,11 +33,23 @@ class Describer:
         self._origins: dict[str, WeightsOrigin] = {}
         self._brief = _brief_parent(studio, edition.campaign)
 
-    def describe(self, shot: Shot, take: Take, files: Sequence[RenditionFile]) -> None:
+    def describe(
+        self,
+        shot: Shot,
+        take: Take,
+        files: Sequence[RenditionFile],
+        fidelity: FidelityScore | None = None,
+    ) -> None:
         """Write the manifest of a take whose files are in the store."""
-        publish_manifest(self._studio.store, self._manifest(shot, take, files))
+        publish_manifest(self._studio.store, self._manifest(shot, take, files, fidelity))
 
-    def _manifest(self, shot: Shot, take: Take, files: Sequence[RenditionFile]) -> VideoManifest:
+    def _manifest(
+        self,
+        shot: Shot,
+        take: Take,
+        files: Sequence[RenditionFile],
+        fidelity: FidelityScore | None,
+    ) -> VideoManifest:
         request = shot.request
         assert take.stages is not None
         stages = take.stages
@@ -64,6 +77,7 @@ class Describer:
             step_key=take.run.step_key,
             stage_seconds=stages,
             gpu_seconds=self._gpu_count * busy_seconds,
+            fidelity=fidelity,
             renditions=tuple(Rendition.of(file) for file in files),
             parents=self._parents(shot),
         )

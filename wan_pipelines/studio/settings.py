@@ -94,7 +94,9 @@ class Rerender(_Record):
     """When the sensor renders a shot again."""
 
     first_backoff_seconds: float = Field(
-        default=60, gt=0, description="Rest after a shot's first failure; four times as long after each further one."
+        default=60,
+        gt=0,
+        description="Rest after a shot's first failure; four times as long after each further one.",
     )
     failures_until_rest: int = Field(
         default=4, ge=1, description="Failures after which a shot rests until it changes."
