@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import numpy as np
 import pytest
 
@@ -132,9 +133,31 @@ def test_a_lora_of_another_model_is_refused(
         load_reference_engine(release, FolderSource(tiny_folder).ensure(tiny_folder), (foreign,))
 
 
+def test_loras_are_fetched_and_verified_file_by_file(
+    release: Release,
+    files: tuple[LoraFile, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    present = {file.lora.file: file.path.read_bytes() for file in files}
+
+    def download(repository: str, *, allow_patterns: list[str], local_dir: Path, **_: Any) -> None:
+        for name in allow_patterns:
+            (local_dir / name).write_bytes(present[name])
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    fetched = ensure_loras(release, tmp_path, allow_download=True)
+    assert [file.path.read_bytes() for file in fetched] == list(present.values())
+    assert ensure_loras(release, tmp_path) == fetched
+    content = fetched[0].path.read_bytes()
+    fetched[0].path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(WeightsError, match=r"high\.safetensors has the right size but other"):
+        ensure_loras(release, tmp_path)
+
+
 def test_a_lora_that_is_nowhere_is_an_error(release: Release, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"high-noise LoRA.*downloads are not allowed"):
-        ensure_loras(release, tmp_path, allow_download=False)
+        ensure_loras(release, tmp_path)
 
 
 def test_without_peft_the_error_says_what_to_install(

@@ -7,7 +7,11 @@ import pytest
 
 from tests.support.releases import folder_release, hub_release, request_for
 from wan_pipelines.engines.prepare import load, prepare
+from wan_pipelines.engines.protocol import check_request
+from wan_pipelines.engines.releases import read_release
 from wan_pipelines.errors import FingerprintMismatch, WeightsError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -22,6 +26,17 @@ def test_a_prepared_engine_loads_and_renders(tiny_folder: Path, tmp_path: Path) 
     assert engine.fingerprint == prepared.fingerprint
     assert engine.load_seconds > 0
     assert engine.render(request_for(release, "a ball")).frames.shape == (9, 64, 64, 3)
+
+
+def test_the_shipped_release_is_ready_anywhere(tmp_path: Path) -> None:
+    release = read_release(ROOT / "assets/models/wan-tiny/defs.yaml")
+    prepared = prepare(release, tmp_path)
+    assert prepared.weights.manifest.size_bytes < 8 * 2**20
+    for size in release.sizes.offered:
+        request = request_for(
+            release, "x", width=size.width, height=size.height, frames=release.frames.default
+        )
+        check_request(release, request)
 
 
 def test_the_digest_follows_release_and_runtime(tiny_folder: Path, tmp_path: Path) -> None:

@@ -227,3 +227,10 @@ def test_finished_work_is_recorded_before_an_error_comes_out() -> None:
         stage.render(shots("a", "b"))
     assert len(stage.book.shelf.accepted) == 1
     assert_tiled(stage.book.spans)
+
+
+def test_a_ledger_that_fails_the_encoder_is_not_blamed_on_the_shot() -> None:
+    stage = Stage(tails={"a": raises(LedgerError("database is locked"))})
+    with pytest.raises(LedgerError, match="database is locked"):
+        stage.render(shots("a", "b"))
+    assert failed_takes(stage) == []

@@ -59,6 +59,20 @@ def test_a_lease_lost_before_publication_drops_the_take() -> None:
     assert stage.book.shelf.files[A.render_key] == ("theirs.mp4",)
 
 
+def test_footage_whose_lease_is_lost_while_it_waits_is_not_encoded() -> None:
+    stage = Stage()
+
+    def lose_b(step: int) -> None:
+        if step == 4:
+            stage.book.shelf.accept(stage.book.shelf.steal(B.render_key), ("theirs.mp4",))
+
+    stage.hooks["b"] = lose_b
+    stage.tails["a"] = lambda: wait_for_heartbeats(stage, 3)
+    report = stage.render([A, B])
+    assert stage.encoded == ["a"]
+    assert report.reused == ("b",)
+
+
 def test_a_shot_is_rendered_here_after_all_when_the_thief_dies() -> None:
     stage = Stage()
 

@@ -9,6 +9,7 @@ from typing import Any
 from wan_pipelines.engines.release_parts import Lora
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import EngineError
+from wan_pipelines.weights.manifest import verify
 from wan_pipelines.weights.sources import HubSource, WeightsSource
 
 
@@ -33,17 +34,17 @@ def lora_source(release: Release, lora: Lora, *, allow_download: bool) -> Weight
     )
 
 
-def ensure_loras(release: Release, cache: Path, *, allow_download: bool) -> tuple[LoraFile, ...]:
-    """Every LoRA of every tier as a local file; WeightsError when one cannot be had."""
+def ensure_loras(
+    release: Release, cache: Path, *, allow_download: bool = False, digests: bool = True
+) -> tuple[LoraFile, ...]:
+    """Every LoRA of every tier as a verified local file; WeightsError when one cannot be had."""
     declared = dict.fromkeys(lora for tier in release.tiers.values() for lora in tier.loras)
-    return tuple(
-        LoraFile(
-            lora,
-            lora_source(release, lora, allow_download=allow_download).ensure(cache).path
-            / lora.file,
-        )
-        for lora in declared
-    )
+    files: list[LoraFile] = []
+    for lora in declared:
+        folder = lora_source(release, lora, allow_download=allow_download).ensure(cache)
+        verify(folder.path, folder.manifest, digests=digests)
+        files.append(LoraFile(lora, folder.path / lora.file))
+    return tuple(files)
 
 
 class LoraSwitch:

@@ -54,7 +54,7 @@ def prepare(
     check_needs(release.needs, fingerprint)
     weights = release.weights_source(allow_download=allow_download).ensure(cache)
     verify(weights.path, weights.manifest, digests=digests)
-    loras = ensure_loras(release, cache, allow_download=allow_download)
+    loras = ensure_loras(release, cache, allow_download=allow_download, digests=digests)
     return PreparedEngine(release, weights, loras, fingerprint, device)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.protocol import Engine, Footage
-from wan_pipelines.errors import RenderError
+from wan_pipelines.errors import LedgerError, RenderError
 from wan_pipelines.rendering.clock import Clock
 from wan_pipelines.rendering.ports import Lease
 from wan_pipelines.rendering.spans import SpanRecorder
@@ -38,6 +38,7 @@ class Attempt:
         """Renders; the footage is None when the take failed, was lost or was cancelled.
 
         Errors are turned into words at once: a live exception would pin the render's tensors.
+        Only a LedgerError comes out, of the book that is told about time.
         """
         started_at = self.clock.now()
         steps = _Steps(self)
@@ -49,6 +50,8 @@ class Attempt:
             outcome: Outcome = error.outcome
             take = self._take(started_at, steps.done)
             return take.with_error(error, stage=self.spans.kind, outcome=outcome), None
+        except LedgerError:
+            raise
         except Exception as error:
             stage = error.stage if isinstance(error, RenderError) else self.spans.kind
             return self._take(started_at, steps.done).with_error(error, stage=stage), None

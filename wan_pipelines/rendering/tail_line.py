@@ -7,12 +7,14 @@ from typing import Generic, Self
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.protocol import Footage
-from wan_pipelines.errors import LeaseLost, StorageError
+from wan_pipelines.errors import LeaseLost, LedgerError, StorageError
 from wan_pipelines.rendering.heartbeat import Heartbeat
 from wan_pipelines.rendering.ports import File, Lease, Tail, TakeBook
 from wan_pipelines.rendering.reports import WorkerSettings
 from wan_pipelines.rendering.streak import FailureStreak
 from wan_pipelines.rendering.takes import Take
+
+LOST = "The lease on the shot has passed to another worker."
 
 
 class TailLine(Generic[File]):
@@ -101,15 +103,23 @@ class TailLine(Generic[File]):
             self._places.release()
 
     def _settle(self, shot: Shot, lease: Lease, take: Take, footage: Footage) -> Take:
-        try:
-            files = self._tail(shot, take, footage)
-        except Exception as error:
-            failed = take.with_error(error, stage=_stage_of(error))
+        if self._heartbeat.has_lost(lease):
+            failed = take.with_error(LeaseLost(LOST), stage="encode", outcome="lost")
         else:
-            failed = self._accept(lease, take, files)
+            failed = self._publish(shot, lease, take, footage)
         if failed:
             self._book.fail(lease, failed)
         return failed or take
+
+    def _publish(self, shot: Shot, lease: Lease, take: Take, footage: Footage) -> Take | None:
+        """The take as it failed, or None."""
+        try:
+            files = self._tail(shot, take, footage)
+        except LedgerError:
+            raise
+        except Exception as error:
+            return take.with_error(error, stage=_stage_of(error))
+        return self._accept(lease, take, files)
 
     def _accept(self, lease: Lease, take: Take, files: tuple[File, ...]) -> Take | None:
         try:

@@ -20,7 +20,7 @@ from wan_pipelines.rendering.progress import Progress, ProgressReporter
 from wan_pipelines.rendering.reports import DEFAULT_SETTINGS, ShardReport, WorkerSettings
 from wan_pipelines.rendering.spans import NANOSECONDS, SpanRecorder
 from wan_pipelines.rendering.streak import FailureStreak
-from wan_pipelines.rendering.tail_line import TailLine
+from wan_pipelines.rendering.tail_line import LOST, TailLine
 from wan_pipelines.rendering.takes import RunReference, Take
 
 
@@ -229,6 +229,6 @@ class _Worker(Generic[File]):
         if self.stop.is_set():
             raise Ended("cancelled", "The worker was told to stop.")
         if self.heartbeat.has_lost(lease):
-            raise Ended("lost", "The lease on the shot has passed to another worker.")
+            raise Ended("lost", LOST)
         if self.line.is_broken:
             raise Ended("cancelled", "Results cannot be recorded any more.")
