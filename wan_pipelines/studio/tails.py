@@ -1,20 +1,25 @@
 """What happens to a take's footage: encoded, checked, published, described."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Self
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.encoding.encode import encode
+from wan_pipelines.encoding.fidelity import FidelityScore, scorer_named
 from wan_pipelines.encoding.publish import publish
-from wan_pipelines.encoding.renditions import RenditionFile, rendition_specs
+from wan_pipelines.encoding.renditions import RenditionFile, RenditionSpec, rendition_specs
 from wan_pipelines.engines.protocol import Footage
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.rendering.takes import Take
+from wan_pipelines.studio.drafts import draft_folder
 from wan_pipelines.studio.manifests import Describer
 from wan_pipelines.studio.studio import Studio
+
+MASTER = "h264"
+"""What is made of every take, so that other renditions can be derived when the frames are gone."""
 
 
 class EncodingTail:
@@ -30,15 +35,29 @@ class EncodingTail:
     @contextmanager
     def opened(cls, studio: Studio, edition: EditionKey) -> Iterator[Self]:
         """A tail with a folder of its own for drafts, which goes away with it."""
-        drafts = studio.cache / "drafts"
-        drafts.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=drafts) as folder:
-            yield cls(studio, edition, Path(folder))
+        with draft_folder(studio.cache) as folder:
+            yield cls(studio, edition, folder)
 
     def __call__(self, shot: Shot, take: Take, footage: Footage) -> tuple[RenditionFile, ...]:
-        specs = rendition_specs(shot.renditions)
-        with TemporaryDirectory(dir=self._folder) as drafts:
-            files = encode(footage.frames, shot.fps, specs, Path(drafts))
+        specs = specs_of(shot.renditions)
+        drafts = self._folder / take.id
+        try:
+            files = encode(footage.frames, shot.fps, specs, drafts)
             published = publish(self._studio.store, self._tenant, shot.render_key, take.id, files)
-        self._describer.describe(shot, take, published)
+        finally:
+            shutil.rmtree(drafts, ignore_errors=True)
+        self._describer.describe(shot, take, published, self._score(shot, footage))
         return published
+
+    def _score(self, shot: Shot, footage: Footage) -> FidelityScore | None:
+        """Prompt fidelity, where the release says how it is measured."""
+        scorer = self._studio.release(shot.request.release).scorer
+        return scorer_named(scorer).score(footage.frames, shot.request.prompt) if scorer else None
+
+
+def specs_of(names: Sequence[str]) -> tuple[RenditionSpec, ...]:
+    """The renditions that are asked for, and one of full size if none of them is."""
+    specs = rendition_specs(names)
+    if any(spec.scale == 1 for spec in specs):
+        return specs
+    return (*specs, *rendition_specs([MASTER]))

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from wan_pipelines.encoding.encode import transcode
 from wan_pipelines.encoding.publish import manifest_key
 from wan_pipelines.encoding.publish import publish as publish_files
-from wan_pipelines.encoding.renditions import RenditionFile, rendition_specs
+from wan_pipelines.encoding.renditions import RENDITIONS, RenditionFile, rendition_specs
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.reports import (
     EditionTotals,
@@ -19,12 +17,13 @@ from wan_pipelines.ledger.reports import (
 )
 from wan_pipelines.ledger.takes import add_renditions
 from wan_pipelines.studio.books import rendition_of
+from wan_pipelines.studio.drafts import draft_folder, told_plainly
 from wan_pipelines.studio.manifests import complete_manifest
 from wan_pipelines.studio.outputs import BrokenOutput, broken_outputs
 from wan_pipelines.studio.page import Pages, write_pages
 from wan_pipelines.studio.studio import Studio
 
-FULL_SIZE = ("h264", "av1")
+FULL_SIZE = tuple(spec.name for spec in RENDITIONS.values() if spec.scale == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +71,25 @@ def _charges(studio: Studio, edition: EditionKey) -> dict[str, int]:
 def _derive_missing(
     studio: Studio, edition: EditionKey, shot: ShotView
 ) -> tuple[RenditionFile, ...]:
-    """Renditions that this edition wants of a take that was made for another."""
+    """Renditions that this edition wants of a take that was made for another.
+
+    Every take has a rendition of full size: its tail makes one whether it is asked for or not.
+    """
     made = {rendition.name: rendition for rendition in shot.renditions}
     missing = [name for name in shot.renditions_wanted if name not in made]
     if not missing:
         return ()
     assert shot.take_id is not None
     source = next(made[name] for name in FULL_SIZE if name in made)
-    with TemporaryDirectory(dir=_drafts(studio)) as drafts:
-        original = Path(drafts) / "source.mp4"
-        original.write_bytes(studio.store.read_bytes(source.key))
-        files = transcode(original, rendition_specs(missing), Path(drafts) / "derived")
+    with draft_folder(studio.cache) as drafts:
+        original = drafts / "source.mp4"
+        content = studio.store.read_bytes(source.key)
+        with told_plainly(drafts):
+            original.write_bytes(content)
+        files = transcode(original, rendition_specs(missing), drafts / "derived")
         published = publish_files(
             studio.store, edition.tenant, shot.render_key, shot.take_id, files
         )
     renditions = [rendition_of(file) for file in published]
     add_renditions(studio.ledger, edition.tenant, shot.take_id, renditions, now=datetime.now(UTC))
     return published
-
-
-def _drafts(studio: Studio) -> Path:
-    drafts = studio.cache / "drafts"
-    drafts.mkdir(parents=True, exist_ok=True)
-    return drafts
