@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+SLUG_CHARACTERS = 64
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 PROMPT_FILES = (".csv", ".jsonl")
@@ -21,6 +22,11 @@ _TEAM_OR_EMAIL = re.compile(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+")
 def normalised(text: str) -> str:
     """The one form of a prompt that is screened, rendered and digested: NFC, no outer space."""
     return unicodedata.normalize("NFC", text).strip()
+
+
+def is_slug(text: str) -> bool:
+    """Whether it may name a campaign or a tenant, and so be a part of a path."""
+    return len(text) <= SLUG_CHARACTERS and re.fullmatch(SLUG, text) is not None
 
 
 def _storable(text: str) -> str:
@@ -56,7 +62,7 @@ def _team_or_email(owner: str) -> str:
     return owner
 
 
-Slug = Annotated[str, Field(pattern=SLUG, max_length=64)]
+Slug = Annotated[str, Field(pattern=SLUG, max_length=SLUG_CHARACTERS)]
 Text = Annotated[str, AfterValidator(_storable)]
 PromptText = Annotated[Text, AfterValidator(_not_blank)]
 VariableName = Annotated[str, Field(pattern=VARIABLE)]

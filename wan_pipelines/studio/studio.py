@@ -10,10 +10,11 @@ from urllib.parse import quote
 from wan_pipelines.campaigns.brief import Brief, read_brief, read_briefs
 from wan_pipelines.campaigns.expand import check_renditions, expand
 from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.campaigns.texts import is_slug
 from wan_pipelines.encoding.renditions import RENDITIONS
 from wan_pipelines.engines.prepare import PreparedEngine, prepare
 from wan_pipelines.engines.releases import Release, read_releases
-from wan_pipelines.errors import InputError
+from wan_pipelines.errors import InputError, StorageError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.storage import ObjectStore, open_store
@@ -58,7 +59,7 @@ class Studio:
     def brief(self, campaign: str) -> Brief:
         """The brief of that campaign as it stands on disk now."""
         path = self.folder_of(campaign) / "defs.yaml"
-        if path.is_file():
+        if is_slug(campaign) and path.is_file():
             return read_brief(path)
         return _named(self.briefs(), campaign, kind="campaign", where=path.parents[1])
 
@@ -97,12 +98,25 @@ class Studio:
 
 
 def open_studio(root: Path, state: Path, environment: str) -> Studio:
-    """Opens store and ledger, and tells the ledger what the settings say of tenants and prices."""
+    """Opens store and ledger, and tells the ledger what the settings say of tenants and prices.
+
+    InputError, StorageError or LedgerError say which of them cannot be used, and why.
+    """
     settings = read_settings(root, environment)
-    state.mkdir(parents=True, exist_ok=True)
+    _make_state_folder(state)
     ledger = Ledger.open(_below(state, resolve(settings.ledger)))
     configure(ledger, settings)
     return Studio(root, state, settings, open_store(_below(state, resolve(settings.store))), ledger)
+
+
+def _make_state_folder(state: Path) -> None:
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The folder of what is made here, {state}, cannot be made: {error.strerror}. Let this "
+            "user write there, or let WAN_PIPELINES_STATE name another folder."
+        ) from error
 
 
 def _below(state: Path, place: str) -> str:
