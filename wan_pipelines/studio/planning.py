@@ -16,6 +16,7 @@ from wan_pipelines.rendering.estimate import shot_seconds
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.outputs import forget_broken
 from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.workers import close_dead_workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def admit(
     """Decide about the shots of an edition and reserve quota; accepted takes whose files are
     lost or damaged are forgotten first, so that they are rendered again.
     """
+    close_dead_workers(studio)
     forget_broken(studio, edition_key(studio, campaign, edition), only)
     return _plan(studio, campaign, edition, only, dry_run=False)
 
@@ -83,6 +85,7 @@ def preview_shots(studio: Studio, edition: EditionKey, shots: Sequence[Shot]) ->
 
 def admit_shots(studio: Studio, edition: EditionKey, shots: Sequence[Shot]) -> Plan:
     """As `admit`, for shots that stand in no brief."""
+    close_dead_workers(studio)
     return _decide(studio, edition, shots, None, None, dry_run=False)
 
 

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass
 from threading import Event
 from typing import Any, Self
 
+from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.prepare import load
 from wan_pipelines.engines.protocol import Engine
+from wan_pipelines.errors import EngineError
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.reports import (
     EditionTotals,
@@ -25,6 +27,7 @@ from wan_pipelines.studio.editions import missing_shots, shots_named
 from wan_pipelines.studio.planning import expected_seconds
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.tails import EncodingTail
+from wan_pipelines.studio.workers import close_dead_workers
 
 Say = Callable[[str], None]
 OpenEngine = Callable[[Studio, str], Engine]
@@ -99,11 +102,13 @@ def render(
     """Render a shard in this process, which is paid from its start to the end of this call.
 
     A shot that fails does not fail the shard. RenderError when shot after shot fails the same way,
-    EngineError or WeightsError when no engine can be had.
+    EngineError or WeightsError when no engine can be had, or not the one that was planned for.
     """
+    close_dead_workers(studio)
     shots = shots_named(studio, shard.edition, shard.shots)
     if not shots:
         return ShardSummary(shard.name, 0, 0, (), shard.shots, {}, {})
+    _check_release(studio, shots)
     opener = open_engine or open_reference_engine
     with (
         LedgerBook.opened(studio, shard.edition, run) as book,
@@ -121,6 +126,18 @@ def render(
             on_progress=lambda progress: say(str(progress)),
         )
     return _summary(shard.name, report)
+
+
+def _check_release(studio: Studio, shots: Sequence[Shot]) -> None:
+    """The engine would refuse each shot alone, after it was loaded."""
+    name, planned = shots[0].request.release, shots[0].request.release_identity
+    present = studio.release(name).identity
+    if present != planned:
+        raise EngineError(
+            f"The release {name} was changed after these shots were admitted: they were planned "
+            f"for {planned[:12]}, it is {present[:12]} now. Run the edition again: it is admitted "
+            "anew, for the release as it is."
+        )
 
 
 def open_reference_engine(studio: Studio, release: str) -> Engine:
