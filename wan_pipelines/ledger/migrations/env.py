@@ -1,7 +1,6 @@
 """Alembic's entry: runs the revisions on the connection that `ledger.schema` hands over."""
 
 from alembic import context
-
 from wan_pipelines.ledger.tables import Base
 
 context.configure(

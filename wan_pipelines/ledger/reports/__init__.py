@@ -7,12 +7,8 @@ from wan_pipelines.ledger.reports.cost_rows import (
     cost_totals,
     run_costs,
 )
-from wan_pipelines.ledger.reports.edition_views import (
-    EditionTotals,
-    ShotView,
-    edition_shots_view,
-    edition_totals,
-)
+from wan_pipelines.ledger.reports.edition_totals import EditionTotals, edition_totals
+from wan_pipelines.ledger.reports.edition_views import ShotView, edition_shots_view
 from wan_pipelines.ledger.reports.video_rows import OutputFile, Video, output_files, videos
 
 __all__ = [

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, case, func, select
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey, edition_row_id
 from wan_pipelines.ledger.moments import from_micros, to_micros
+from wan_pipelines.ledger.reports.amounts import UNATTRIBUTED, WASTED
 from wan_pipelines.ledger.tables import ChargeRow, EditionRow, ShotRow, TakeRow, WorkerRow
 
 Dimension = Literal[
@@ -121,7 +122,7 @@ def cost_totals(
             func.count(accepted.distinct()).label("accepted_takes"),
             func.sum(ChargeRow.gpu_microseconds).label("gpu_microseconds"),
             amount.label("micro_usd"),
-            func.sum(_WASTED).label("wasted_micro_usd"),
+            func.sum(WASTED).label("wasted_micro_usd"),
         )
         .select_from(ChargeRow)
         .join(WorkerRow, WorkerRow.id == ChargeRow.worker_id)
@@ -153,7 +154,6 @@ _DIMENSIONS: Mapping[Dimension, ColumnElement[Any]] = {
     "kind": ChargeRow.kind.expression,
 }
 _RUN = (WorkerRow.tenant, WorkerRow.run_id)
-_WASTED = case((func.coalesce(TakeRow.outcome, "") != "accepted", ChargeRow.micro_usd), else_=0)
 
 _PER_RUN = (
     select(
@@ -180,10 +180,8 @@ _CHARGES = (
         *_RUN,
         func.sum(ChargeRow.gpu_microseconds).label("gpu_microseconds"),
         func.sum(ChargeRow.micro_usd).label("charged_micro_usd"),
-        func.sum(case((ChargeRow.take_id.is_(None), ChargeRow.micro_usd), else_=0)).label(
-            "unattributed_micro_usd"
-        ),
-        func.sum(_WASTED).label("wasted_micro_usd"),
+        func.sum(UNATTRIBUTED).label("unattributed_micro_usd"),
+        func.sum(WASTED).label("wasted_micro_usd"),
     )
     .join(ChargeRow, ChargeRow.worker_id == WorkerRow.id)
     .outerjoin(TakeRow, TakeRow.id == ChargeRow.take_id)

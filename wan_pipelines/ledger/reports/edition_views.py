@@ -1,12 +1,12 @@
 """One edition in full: every shot it ever asked for, what became of it, what it cost."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.database import Ledger
@@ -65,30 +65,6 @@ class ShotView:
     cost_micro_usd: int
 
 
-@dataclass(frozen=True, slots=True)
-class EditionTotals:
-    """An edition in figures.
-
-    `shots` counts what the campaign asks for now, `states` all rows by state, withdrawn ones
-    included. `accepted` counts shots that have a video, `reused` those of them that were not
-    rendered here, `failed` those whose latest take failed, `waiting` the other admitted ones. The
-    cost is what this edition's workers were charged: `wasted` went into takes that were not
-    accepted or into no take (`unattributed`).
-    """
-
-    shots: int
-    states: Mapping[str, int]
-    accepted: int
-    reused: int
-    failed: int
-    waiting: int
-    gpu_microseconds: int
-    cost_micro_usd: int
-    wasted_micro_usd: int
-    unattributed_micro_usd: int
-    micro_usd_by_kind: Mapping[str, int]
-
-
 def edition_shots_view(ledger: Ledger, edition: EditionKey) -> tuple[ShotView, ...]:
     """Every shot of an edition in order, withdrawn ones included."""
     with ledger.read() as session:
@@ -101,46 +77,6 @@ def edition_shots_view(ledger: Ledger, edition: EditionKey) -> tuple[ShotView, .
         ).all()
         book = _book(session, edition_id)
         return tuple(_view(row, shot, book) for row, shot in shots)
-
-
-def edition_totals(ledger: Ledger, edition: EditionKey) -> EditionTotals:
-    """The figures of an edition."""
-    views = edition_shots_view(ledger, edition)
-    wasted = case((func.coalesce(TakeRow.outcome, "") != "accepted", ChargeRow.micro_usd), else_=0)
-    unattributed = case((ChargeRow.take_id.is_(None), ChargeRow.micro_usd), else_=0)
-    summed = (ChargeRow.gpu_microseconds, ChargeRow.micro_usd, wasted, unattributed)
-    with ledger.read() as session:
-        sums = session.execute(
-            select(*(func.coalesce(func.sum(column), 0) for column in summed))
-            .join(WorkerRow, WorkerRow.id == ChargeRow.worker_id)
-            .outerjoin(TakeRow, TakeRow.id == ChargeRow.take_id)
-            .where(WorkerRow.edition_id == edition_id_of(session, edition))
-        ).one()
-        by_kind = session.execute(
-            select(ChargeRow.kind, func.sum(ChargeRow.micro_usd))
-            .join(WorkerRow, WorkerRow.id == ChargeRow.worker_id)
-            .where(WorkerRow.edition_id == edition_id_of(session, edition))
-            .group_by(ChargeRow.kind)
-            .order_by(func.sum(ChargeRow.micro_usd).desc(), ChargeRow.kind)
-        ).all()
-    gpu_microseconds, cost, lost, overhead = map(int, sums)
-    present = [view for view in views if view.state != "withdrawn"]
-    accepted = [view for view in present if view.outcome == "accepted"]
-    admitted = [view for view in present if view.state == "admitted"]
-    failed = sum(view.outcome == "failed" for view in admitted)
-    return EditionTotals(
-        shots=len(present),
-        states=dict(Counter(view.state for view in views)),
-        accepted=len(accepted),
-        reused=sum(view.reused for view in accepted),
-        failed=failed,
-        waiting=sum(view.outcome != "accepted" for view in admitted) - failed,
-        gpu_microseconds=gpu_microseconds,
-        cost_micro_usd=cost,
-        wasted_micro_usd=lost,
-        unattributed_micro_usd=overhead,
-        micro_usd_by_kind={kind: int(amount) for kind, amount in by_kind},
-    )
 
 
 @dataclass(frozen=True, slots=True)
