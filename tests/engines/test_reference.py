@@ -97,6 +97,26 @@ def test_same_bytes_with_the_euler_solver(
     assert np.array_equal(engine.render(request).frames, plain_frames(plain, request))
 
 
+def test_experts_and_vae_compute_in_the_types_of_the_release(tiny_folder: Path) -> None:
+    import torch
+    from diffusers.pipelines.wan.pipeline_wan import WanPipeline
+
+    release = folder_release(tiny_folder, dtype="bfloat16", vae_dtype="float32")
+    engine = load_reference_engine(release, FolderSource(tiny_folder).ensure(tiny_folder))
+    types = {"default": torch.bfloat16, "vae": torch.float32}
+    plain: Any = WanPipeline.from_pretrained(tiny_folder, dtype=types)
+    plain.set_progress_bar_config(disable=True)
+    plain.scheduler = unipc(plain, GUIDED.flow_shift)
+    request = request_for(release, "a red ball rising", sampling=GUIDED)
+    assert np.array_equal(engine.render(request).frames, plain_frames(plain, request))
+    for name, dtype in {
+        "transformer": "bfloat16",
+        "text_encoder": "bfloat16",
+        "vae": "float32",
+    }.items():
+        assert getattr(engine._pipeline, name).dtype == getattr(torch, dtype), name
+
+
 def test_renders_are_independent_of_what_was_rendered_before(
     engine: ReferenceEngine, release: Release
 ) -> None:

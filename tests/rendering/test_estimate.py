@@ -8,7 +8,8 @@ from tests.support.releases import hub_release, request_for
 from wan_pipelines.engines.releases import read_release
 from wan_pipelines.rendering.estimate import UNMEASURED_SECONDS, forwards, shot_seconds
 
-A14B = read_release(Path(__file__).parents[2] / "assets/models/wan2.2-t2v-a14b/defs.yaml")
+ROOT = Path(__file__).parents[2]
+A14B = read_release(ROOT / "assets/models/wan2.2-t2v-a14b/defs.yaml")
 
 
 def seconds(tier: str, width: int, height: int, gpu_class: str = "h100", frames: int = 81) -> float:
@@ -41,8 +42,23 @@ def test_the_draft_tier_takes_about_a_minute() -> None:
 
 def test_orientation_does_not_matter_and_length_does() -> None:
     assert seconds("draft", 720, 1280) == seconds("draft", 1280, 720)
-    half = seconds("reference", 1280, 720, frames=41)
-    assert 0.3 < half / seconds("reference", 1280, 720) < 0.5, "attention grows with the square"
+    full, half, tenth = (seconds("reference", 1280, 720, frames=count) for count in (81, 41, 9))
+    assert 0.3 < half / full < 0.5, "attention grows with the square"
+    assert 0.03 < tenth / full < 0.12
+
+
+def test_longer_is_never_quicker() -> None:
+    lengths = [seconds("standard", 832, 480, frames=count) for count in range(5, 82, 4)]
+    assert lengths == sorted(lengths)
+    assert len(set(lengths)) == len(lengths)
+
+
+def test_the_shipped_release_is_interpolated_between_measured_sizes() -> None:
+    tiny = read_release(ROOT / "assets/models/wan-tiny/defs.yaml")
+    request = request_for(
+        tiny, "x", width=192, height=128, frames=9, sampling=tiny.sampling("standard")
+    )
+    assert 0.25 < shot_seconds(tiny, request, "laptop-cpu") < 0.4, "0.32 s were measured"
 
 
 def test_unmeasured_classes_count_as_the_slowest_measured_one() -> None:

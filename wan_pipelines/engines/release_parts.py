@@ -218,6 +218,12 @@ class Timing(Record):
     )
     note: str = Field(default="", description="Where the figures come from.")
 
+    @model_validator(mode="after")
+    def _sizes_are_distinct(self) -> Self:
+        if len({forward.tokens for forward in self.forwards}) != len(self.forwards):
+            raise ValueError("a number of tokens was measured twice")
+        return self
+
 
 class Facts(Record):
     """Figures for people and for memory estimates; nothing is computed from them here."""

@@ -1,16 +1,17 @@
-"""How long a shot will take, scaled from what was measured for its release.
+"""How long a shot will take, from what was measured for its release.
 
-A forward of an expert over n tokens has a part that grows with n and, for attention, one that grows
-with its square. With a the share of attention at the largest measured size N,
+Between two measured sizes the seconds of a forward are interpolated. Beyond them they are scaled: a
+forward over n tokens has a part that grows with n and, for attention, one that grows with its
+square. With a the share of attention at the largest measured size N,
 
     g(n) = (1 - a) * n / N + a * (n / N) ** 2        t(n) = t0 * g(n) / g(n0)
 
-where t0 seconds were measured at the size n0 nearest to n. Decoding grows with n.
+where t0 seconds were measured at n0 tokens. Decoding grows with n.
 """
 
-from math import log
+from itertools import pairwise
 
-from wan_pipelines.engines.release_parts import Timing
+from wan_pipelines.engines.release_parts import MeasuredForward, Timing
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
 
@@ -38,13 +39,23 @@ def forwards(request: RenderRequest) -> int:
 
 def _seconds(release: Release, request: RenderRequest, timing: Timing) -> float:
     tokens = release.tokens(request.width, request.height, request.frames)
-    largest = max(forward.tokens for forward in timing.forwards)
-    nearest = min(timing.forwards, key=lambda forward: abs(log(forward.tokens / tokens)))
+    measured = sorted(timing.forwards, key=lambda forward: forward.tokens)
+    denoise_seconds = forwards(request) * _forward_seconds(tokens, measured, timing.attention_share)
+    decode_seconds = timing.decode_seconds * tokens / measured[-1].tokens
+    return timing.text_seconds + denoise_seconds + decode_seconds
+
+
+def _forward_seconds(tokens: int, measured: list[MeasuredForward], attention_share: float) -> float:
+    """`measured` is sorted by tokens."""
+    for below, above in pairwise(measured):
+        if below.tokens <= tokens <= above.tokens:
+            way = (tokens - below.tokens) / (above.tokens - below.tokens)
+            return below.seconds + way * (above.seconds - below.seconds)
+    largest = measured[-1].tokens
 
     def growth(count: int) -> float:
         ratio = count / largest
-        return (1 - timing.attention_share) * ratio + timing.attention_share * ratio**2
+        return (1 - attention_share) * ratio + attention_share * ratio**2
 
-    forward_seconds = nearest.seconds * growth(tokens) / growth(nearest.tokens)
-    decode_seconds = timing.decode_seconds * tokens / largest
-    return timing.text_seconds + forwards(request) * forward_seconds + decode_seconds
+    end = measured[0] if tokens < measured[0].tokens else measured[-1]
+    return end.seconds * growth(tokens) / growth(end.tokens)
