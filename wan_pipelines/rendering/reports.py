@@ -25,7 +25,7 @@ class WorkerSettings:
     renew_seconds: float = 15.0
     span_seconds: float = 30.0
     progress_seconds: float = 10.0
-    busy_poll_seconds: float = 2.0
+    busy_poll_seconds: float = 0.5
     busy_patience_seconds: float = 1800.0
     same_failures: int = 3
     paid_since_ns: int | None = None

@@ -169,6 +169,7 @@ class _Worker(Generic[File]):
     def _keep(self, take: Take) -> None:
         self.takes.append(take)
         if take.outcome == "lost":
+            self.rendered.discard(take.render_key)
             self.busy[take.render_key] = self.shots[take.render_key]
 
     def _render(self, shot: Shot, lease: Lease) -> None:
@@ -224,7 +225,7 @@ class _Worker(Generic[File]):
 
     def _at_step(self, shot: Shot, lease: Lease, step: int, steps: int) -> None:
         """Called by the engine at each step's boundary."""
-        done = len(self.rendered | self.reused)
+        done = len(self.rendered) + len(self.reused)
         self.progress.tell(Progress(shot.name, lease.take_id, step, steps, done, len(self.shots)))
         if self.stop.is_set():
             raise Ended("cancelled", "The worker was told to stop.")
