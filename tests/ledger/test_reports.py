@@ -24,6 +24,19 @@ SECOND = replace(DEMO, edition="second")
 SPRING = EditionKey("bolt", "bob", "spring", "first")
 
 
+TOTALS: dict[Dimension, dict[str | None, int]] = {
+    "tenant": {"acme": 6000, "bolt": 500},
+    "campaign": {"demo": 6000, "spring": 500},
+    "edition": {"demo/first": 6000, "spring/first": 500},
+    "user": {"ada": 6000, "bob": 500},
+    "release": {"wan-tiny": 6000, None: 500},
+    "tier": {"draft": 6000, None: 500},
+    "engine": {"reference": 6000, None: 500},
+    "gpu_class": {"laptop-cpu": 6500},
+    "kind": {"load": 3500, "denoise": 3000},
+}
+
+
 @pytest.fixture
 def scene(ledger: Ledger) -> Scene:
     """Red is accepted after 1 s, blue failed after 2 s, and the engine took 3 s to load."""
@@ -132,34 +145,18 @@ def test_a_run_is_charged_what_it_was_paid(scene: Scene):
     assert run_costs(scene.ledger, "bolt") == ()
 
 
-@pytest.mark.parametrize(
-    ("by", "totals"),
-    [
-        ("tenant", {"acme": 6000, "bolt": 500}),
-        ("campaign", {"demo": 6000, "spring": 500}),
-        ("edition", {"demo/first": 6000, "spring/first": 500}),
-        ("user", {"ada": 6000, "bob": 500}),
-        ("release", {"wan-tiny": 6000, None: 500}),
-        ("tier", {"draft": 6000, None: 500}),
-        ("engine", {"reference": 6000, None: 500}),
-        ("gpu_class", {"laptop-cpu": 6500}),
-        ("kind", {"load": 3500, "denoise": 3000}),
-    ],
-)
-def test_every_charge_is_in_one_row_of_each_dimension(
-    scene: Scene, by: Dimension, totals: dict[str | None, int]
-):
+def test_every_charge_is_in_one_row_of_each_dimension(scene: Scene):
     scene.admit(shots("a"), SPRING)
     other = scene.worker(SPRING, WorkerPlace("run-3", "takes[0]", "laptop-cpu"))
     other.spend("load", 500)
     other.close()
-    rows = cost_totals(scene.ledger, by, None)
-    assert {row.value: row.micro_usd for row in rows} == totals
-    assert sum(row.wasted_micro_usd for row in rows) == 4500
-    mine = cost_totals(scene.ledger, by, "acme", campaign="demo", since=scene.now)
-    assert mine == ()
-    since = cost_totals(scene.ledger, by, "acme", since=scene.now - timedelta(hours=1))
-    assert sum(row.micro_usd for row in since) == 6000
+    for by, totals in TOTALS.items():
+        rows = cost_totals(scene.ledger, by, None)
+        assert {row.value: row.micro_usd for row in rows} == totals
+        assert sum(row.wasted_micro_usd for row in rows) == 4500
+        assert cost_totals(scene.ledger, by, "acme", campaign="demo", since=scene.now) == ()
+        since = cost_totals(scene.ledger, by, "acme", since=scene.now - timedelta(hours=1))
+        assert sum(row.micro_usd for row in since) == 6000
 
 
 def test_a_rendition_that_was_derived_later_belongs_to_the_take(scene: Scene):

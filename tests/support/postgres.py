@@ -10,13 +10,14 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, Engine, create_engine, make_url, text
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 SETTINGS = {
@@ -56,11 +57,17 @@ class PostgresServer:
         """Drop a database, whoever is still connected to it."""
         self._execute(f"DROP DATABASE {database_of(url)} WITH (FORCE)")
 
+    @cached_property
+    def _admin(self) -> Engine:
+        return create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+
     def _execute(self, statement: str) -> None:
-        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with self._admin.connect() as connection:
             connection.execute(text(statement))
-        engine.dispose()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._admin.dispose()
 
 
 def database_of(url: str) -> str:
@@ -103,9 +110,11 @@ def _running(found: Path, folder: Path) -> Iterator[PostgresServer]:
     options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
     control = [str(found / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log")]
     _run([*control, "-o", f"{options} -c unix_socket_directories={folder}", "start"], as_user)
+    server = PostgresServer(folder)
     try:
-        yield PostgresServer(folder)
+        yield server
     finally:
+        server.close()
         _run([*control, "-m", "immediate", "stop"], as_user)
 
 
