@@ -25,6 +25,7 @@ from wan_pipelines.studio.studio import Studio
 PROCESS_TAG = "wan/process"
 LOG = "wan.log"
 STDERR = 2
+OUR_ERRORS = "wan_pipelines.errors."
 INSTANCE_CONFIG = """\
 # Written once; change it as you like.
 telemetry: {enabled: false}
@@ -165,13 +166,20 @@ def job_named(name: str) -> dg.JobDefinition:
 
 
 def _problem(result: dg.JobExecutionResult) -> str:
+    """Why the run failed: its steps' own words, else those of what kept them from running."""
     if result.success:
         return ""
-    failures = [event for event in result.all_events if event.is_step_failure]
-    return "\n".join(_innermost(event.step_failure_data.error) for event in failures)
+    failed_steps = [event for event in result.all_events if event.is_step_failure]
+    if failed_steps:
+        return "\n".join(_innermost(event.step_failure_data.error) for event in failed_steps)
+    return _innermost(result.get_run_failure_event().job_failure_data.error)
 
 
 def _innermost(error: Any) -> str:
+    """The message of the first cause; errors of ours need no name of a class before them."""
     while error is not None and error.cause is not None:
         error = error.cause
-    return error.message.strip() if error is not None else "a step failed without saying why"
+    if error is None:
+        return "a step failed without saying why"
+    name, separator, words = error.message.strip().partition(": ")
+    return words if separator and name.startswith(OUR_ERRORS) else error.message.strip()
