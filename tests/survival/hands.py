@@ -1,0 +1,240 @@
+"""Worker processes to be killed, stopped and starved: they render a shard on an engine of no cost.
+
+They are forked from a server that has everything imported, as the steps of a run are, so that one
+starts in a moment. A worker may be told to die at its n-th moment: each call and return in the
+product's code, C functions included, is one. That is spread over transactions, renames and
+threads as no clock could spread it, and the same on a slow machine.
+"""
+
+import json
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import av  # noqa: F401 (imported once, before processes are forked)
+import numpy as np
+import PIL.WebPImagePlugin  # noqa: F401
+
+from wan_pipelines.engines.null import NullEngine
+from wan_pipelines.engines.protocol import Engine, Footage, OnStep
+from wan_pipelines.engines.requests import RenderRequest
+from wan_pipelines.errors import WanError
+from wan_pipelines.rendering.takes import RunReference
+from wan_pipelines.storage.atomic import atomic_write
+from wan_pipelines.studio.shards import ShardReference, render
+from wan_pipelines.studio.studio import Studio, open_studio
+
+PATIENCE_SECONDS = 120
+PRODUCT = f"{os.sep}wan_pipelines{os.sep}"
+
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload([__name__])
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a worker is to do.
+
+    die_at: the moment at which it kills itself; none: it lives, and counts its moments.
+    wait_at: the prompt in whose first step it waits, having made the file `reached`, until there
+        is a file `go_on`; both lie in `folder`.
+    greedy_at: the prompt whose render takes more memory than there is; "load": loading does.
+    memory_bytes: how much address space it may take beyond what it has.
+    """
+
+    root: Path
+    state: Path
+    shard: Mapping[str, Any]
+    run: str
+    folder: Path
+    die_at: int | None = None
+    count: bool = False
+    wait_at: str = ""
+    greedy_at: str = ""
+    memory_bytes: int | None = None
+    seconds_per_step: float = 0.0
+
+    @property
+    def reached(self) -> Path:
+        return self.folder / "reached"
+
+    @property
+    def go_on(self) -> Path:
+        return self.folder / "go-on"
+
+    @property
+    def answer(self) -> Path:
+        return self.folder / "answer.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a worker ended, if it lived to tell: a summary, or an error of ours."""
+
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+    message: str = ""
+    moments: int = 0
+    said: tuple[str, ...] = ()
+
+
+class TestedEngine(NullEngine):
+    """Draws nothing of interest, and does to its process what the errand says."""
+
+    __test__ = False
+
+    def __init__(self, studio: Studio, release: str, errand: Errand) -> None:
+        super().__init__(studio.release(release))
+        self._errand = errand
+
+    def render(self, request: RenderRequest, on_step: OnStep | None = None) -> Footage:
+        errand = self._errand
+
+        def step(number: int, steps: int) -> None:
+            time.sleep(errand.seconds_per_step)
+            if number == 1 and request.prompt == errand.wait_at:
+                errand.reached.touch()
+                wait_for(errand.go_on)
+            if number == 1 and request.prompt == errand.greedy_at:
+                exhaust_memory()
+            if on_step:
+                on_step(number, steps)
+
+        return super().render(request, step)
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A worker process, seen from the test."""
+
+    process: BaseProcess
+    errand: Errand
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def until_it_waits(self) -> None:
+        wait_for(self.errand.reached, self.process)
+
+    def go_on(self) -> None:
+        self.errand.go_on.touch()
+
+    def send(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.ended()
+
+    def ended(self) -> int:
+        """The exit code; the process is killed when it does not end by itself."""
+        self.process.join(PATIENCE_SECONDS)
+        if self.process.is_alive():
+            self.process.kill()
+            raise AssertionError("the worker does not end")
+        assert self.process.exitcode is not None
+        return self.process.exitcode
+
+    def answer(self) -> Answer:
+        """What it said in the end."""
+        assert self.ended() == 0
+        return Answer(**json.loads(self.errand.answer.read_text()))
+
+
+def begin(errand: Errand) -> Hand:
+    """A process that does the errand."""
+    errand.folder.mkdir(parents=True)
+    process = processes.Process(target=_work, args=(errand,), daemon=True)
+    process.start()
+    return Hand(process, errand)
+
+
+def wait_for(path: Path, process: BaseProcess | None = None) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} does not appear"
+        assert process is None or process.is_alive(), f"the worker died before {path} was there"
+        time.sleep(0.01)
+
+
+def exhaust_memory() -> None:
+    """MemoryError, as soon as a limit is reached."""
+    kept = []
+    while True:
+        kept.append(np.ones(1 << 23, dtype=np.uint8))
+
+
+def limit_memory(further_bytes: int) -> None:
+    """Let this process take only so much address space more."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + further_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _work(errand: Errand) -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"
+    said: list[str] = []
+    studio = open_studio(errand.root, errand.state, "local")
+    moments = _Moments(errand.die_at)
+    if errand.count or errand.die_at is not None:
+        moments.watch()
+    if errand.memory_bytes is not None:
+        limit_memory(errand.memory_bytes)
+
+    def open_engine(studio: Studio, release: str) -> Engine:
+        if errand.greedy_at == "load":
+            exhaust_memory()
+        return TestedEngine(studio, release, errand)
+
+    answer: dict[str, Any] = {"said": said}
+    try:
+        summary = render(
+            studio,
+            ShardReference.from_json(errand.shard),
+            RunReference(errand.run, errand.shard["name"]),
+            say=said.append,
+            open_engine=open_engine,
+        )
+        answer["summary"] = summary.to_json()
+    except WanError as error:
+        answer |= {"error": type(error).__name__, "message": str(error)}
+    sys.setprofile(None)
+    with atomic_write(errand.answer, durable=False) as file:
+        file.write(json.dumps({**answer, "moments": moments.seen}).encode())
+
+
+class _Moments:
+    """Counts what the product's code does, and ends it all at one of them."""
+
+    def __init__(self, last: int | None) -> None:
+        self.seen = 0
+        self._last = last
+        self._numbers = count(1)
+        self._ours: dict[CodeType, bool] = {}
+
+    def watch(self) -> None:
+        threading.setprofile(self._note)
+        sys.setprofile(self._note)
+
+    def _note(self, frame: FrameType, event: str, argument: object) -> None:
+        code = frame.f_code
+        if code not in self._ours:
+            self._ours[code] = PRODUCT in code.co_filename
+        if not self._ours[code]:
+            return
+        self.seen = next(self._numbers)
+        if self.seen == self._last:
+            os.kill(os.getpid(), signal.SIGKILL)
