@@ -23,10 +23,11 @@ def test_what_was_paid_is_known_up_to_the_last_span(tmp_path: Path) -> None:
     spans = [Span(*entry[1:]) for entry in entries if entry[0] == "span"]
     assert_tiled(spans)
     assert {span.kind for span in spans} >= {"idle", "text", "denoise"}
-    unknown_seconds = (killed_ns - spans[-1].ended_ns) / 1e9
-    assert 0 <= unknown_seconds < 1, "at most one shot's denoising, 0.04 s, on a busy machine"
     accepted = {entry[1] for entry in entries if entry[0] == "accepted"}
-    assert accepted <= {span.take_id for span in spans if span.kind == "denoise"}
+    for take_id in accepted:
+        assert {span.kind for span in spans if span.take_id == take_id} >= {"text", "denoise"}
+    unknown_seconds = (killed_ns - spans[-1].ended_ns) / 1e9
+    assert 0 <= unknown_seconds < 5, "one shot's denoising is 0.04 s, if the machine is not busy"
 
 
 def _wait_for_takes(lines: Path, count: int) -> None:
