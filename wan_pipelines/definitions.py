@@ -11,6 +11,8 @@ from wan_pipelines.places import environment_name, project_root
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # Dagster's own use of beta features
 
+_kept: list[dg.Definitions] = []
+
 
 def component_tree(folder: Path) -> dg.ComponentTree:
     """The components of `folder`, loaded by path: the folders are no Python packages."""
@@ -19,10 +21,20 @@ def component_tree(folder: Path) -> dg.ComponentTree:
     return dg.ComponentTree.from_module(defs_module=module, project_root=folder.parent)
 
 
-@dg.definitions
-def defs() -> dg.Definitions:
+def load() -> dg.Definitions:
+    """Read the YAML as it stands now."""
     root = project_root()
     return dg.Definitions.merge(
         component_tree(root / "assets").build_defs(),
         component_tree(root / "resources").build_defs(environment_name()),
     )
+
+
+def keep() -> None:
+    """Read the YAML now and never again, in this process and those that are forked from it."""
+    _kept[:] = [load()]
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    return _kept[0] if _kept else load()
