@@ -137,6 +137,8 @@ def _execute(
             raise_on_error=False,
         ) as result,
     ):
+        if _was_interrupted(result):
+            raise KeyboardInterrupt
         return Launch(result.run_id, edition, _problem(result))
 
 
@@ -172,7 +174,18 @@ def _problem(result: dg.JobExecutionResult) -> str:
     failed_steps = [event for event in result.all_events if event.is_step_failure]
     if failed_steps:
         return "\n".join(_innermost(event.step_failure_data.error) for event in failed_steps)
-    return _innermost(result.get_run_failure_event().job_failure_data.error)
+    return _innermost(_run_error(result))
+
+
+def _was_interrupted(result: dg.JobExecutionResult) -> bool:
+    """Whether somebody pressed Ctrl-C, or sent a SIGTERM: Dagster ended its steps in good order."""
+    error = None if result.success else _run_error(result)
+    return error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__
+
+
+def _run_error(result: dg.JobExecutionResult) -> Any:
+    """What ended a run that failed."""
+    return result.get_run_failure_event().job_failure_data.error
 
 
 def _innermost(error: Any) -> str:
