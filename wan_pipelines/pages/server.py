@@ -1,7 +1,9 @@
 """Shows a local store to a browser: pages, posters, and videos that can be sought in."""
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -12,18 +14,24 @@ if TYPE_CHECKING:
 def gallery(store: Path) -> "Starlette":
     """An application that serves the files below `store`, and nothing else, for reading only."""
     from starlette.applications import Starlette
-    from starlette.responses import RedirectResponse
+    from starlette.responses import HTMLResponse, RedirectResponse
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
     async def front(_request: "Request") -> "Response":
-        pages = sorted(store.glob("tenants/*/index.html"))
-        if not pages:
-            return RedirectResponse("about:blank")
-        return RedirectResponse("/" + pages[0].relative_to(store).as_posix())
+        pages = sorted(page.parent.name for page in store.glob("tenants/*/index.html"))
+        if len(pages) == 1:
+            return RedirectResponse(f"/tenants/{quote(pages[0])}/")
+        return HTMLResponse(_front(pages))
 
     files = StaticFiles(directory=store, html=True, check_dir=False)
     return Starlette(routes=[Route("/", front), Mount("/", files)])
+
+
+def _front(tenants: list[str]) -> str:
+    links = [f'<li><a href="/tenants/{quote(name)}/">{escape(name)}</a>' for name in tenants]
+    body = f"<ul>{''.join(links)}</ul>" if links else "<p>Nothing has been rendered yet.</p>"
+    return f'<!doctype html><html lang="en"><title>Videos</title><h1>Videos</h1>{body}'
 
 
 def serve_gallery(store: Path, port: int) -> None:

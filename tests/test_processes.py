@@ -1,0 +1,45 @@
+"""Names of processes."""
+
+import subprocess
+import sys
+
+import psutil
+
+from wan_pipelines.processes import host_name, is_gone, process_name
+
+
+def sleeper() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+
+
+def test_this_process_is_there() -> None:
+    assert not is_gone(process_name())
+
+
+def test_a_killed_process_is_gone() -> None:
+    process = sleeper()
+    name = process_name(process.pid)
+    assert not is_gone(name)
+    process.kill()
+    process.wait()
+    assert is_gone(name)
+
+
+def test_a_process_that_nobody_waited_for_is_gone() -> None:
+    process = sleeper()
+    name = process_name(process.pid)
+    process.kill()
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+        pass
+    assert is_gone(name)
+    process.wait()
+
+
+def test_a_later_process_with_the_same_number_is_another_one() -> None:
+    host, pid, started_ms = process_name().rsplit(":", 2)
+    assert is_gone(f"{host}:{pid}:{int(started_ms) - 1000}")
+
+
+def test_nothing_is_known_of_processes_on_other_hosts() -> None:
+    _, pid, _ = process_name().rsplit(":", 2)
+    assert not is_gone(f"not-{host_name()}:{pid}:1")
