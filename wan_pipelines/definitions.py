@@ -7,6 +7,7 @@ from types import ModuleType
 
 import dagster as dg
 
+from wan_pipelines.components.yaml_check import check_yaml
 from wan_pipelines.places import environment_name, project_root
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # Dagster's own use of beta features
@@ -22,11 +23,12 @@ def component_tree(folder: Path) -> dg.ComponentTree:
 
 
 def load() -> dg.Definitions:
-    """Read the YAML as it stands now."""
-    root = project_root()
+    """Read the YAML as it stands now; InputError names file, line, field and remedy."""
+    root, environment = project_root(), environment_name()
+    check_yaml(root, environment)
     return dg.Definitions.merge(
         component_tree(root / "assets").build_defs(),
-        component_tree(root / "resources").build_defs(environment_name()),
+        component_tree(root / "resources").build_defs(environment),
     )
 
 

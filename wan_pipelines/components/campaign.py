@@ -13,8 +13,10 @@ from wan_pipelines.components.campaign_keys import CampaignKeys
 from wan_pipelines.components.campaign_schedule import build_schedule, editions_of
 from wan_pipelines.components.campaign_sensor import build_sensor
 from wan_pipelines.components.model_release import engine_key, weights_key
+from wan_pipelines.components.scaffolding import CampaignScaffolder
 
 
+@dg.scaffold_with(CampaignScaffolder)
 @dataclass
 class Campaign(dg.Component):
     """Prompts, seeds, shapes, tier, tenant, schedule and budget of the videos to be made."""

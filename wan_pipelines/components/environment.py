@@ -10,10 +10,12 @@ from wan_pipelines.components.executor import local_executor
 from wan_pipelines.components.json_io import JsonIOManager
 from wan_pipelines.components.prompt import build_prompt_defs
 from wan_pipelines.components.resource import StudioResource
+from wan_pipelines.components.scaffolding import EnvironmentScaffolder
 from wan_pipelines.places import project_root, state_folder
 from wan_pipelines.studio.settings import Settings
 
 
+@dg.scaffold_with(EnvironmentScaffolder)
 @dataclass
 class Environment(dg.Component):
     """One environment: store, ledger, prices, plans, workers."""

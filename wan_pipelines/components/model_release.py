@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from wan_pipelines.components.metadata import engine_metadata, weights_metadata
 from wan_pipelines.components.resource import StudioResource
+from wan_pipelines.components.scaffolding import ReleaseScaffolder
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import WeightsError
 
@@ -22,6 +23,7 @@ def engine_key(release: str) -> dg.AssetKey:
     return dg.AssetKey(["engine", release])
 
 
+@dg.scaffold_with(ReleaseScaffolder)
 @dataclass
 class ModelRelease(dg.Component):
     """A model release: repository, revision, tiers, shapes, and what it needs."""
