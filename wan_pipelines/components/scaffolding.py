@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import resources
+from typing import Any
 
 import dagster as dg
 from pydantic import BaseModel, Field
@@ -68,7 +69,7 @@ class EnvironmentScaffolder(dg.Scaffolder[EnvironmentParams]):
         write_template("Environment", "resources", request)
 
 
-def write_template(component: str, parent: str, request: dg.ScaffoldRequest[BaseModel]) -> None:
+def write_template(component: str, parent: str, request: dg.ScaffoldRequest[Any]) -> None:
     """Fill the template of a component in at the place that was asked for."""
     folder = request.target_path.resolve()
     if folder.parent.name != parent or not is_slug(folder.name):
@@ -83,7 +84,8 @@ def write_template(component: str, parent: str, request: dg.ScaffoldRequest[Base
             where=str(request.target_path),
             remedy="Leave --append and --format away.",
         )
-    text = resources.files(__package__).joinpath("templates", f"{component}.yaml").read_text()
+    templates = resources.files("wan_pipelines.components") / "templates"
+    text = (templates / f"{component}.yaml").read_text()
     names = {"NAME": folder.name, "TITLE": folder.name.replace("-", " ").capitalize()}
     (folder / "defs.yaml").write_text(filled(text, {**names, **request.params.model_dump()}))
 
