@@ -9,7 +9,8 @@ from wan_pipelines.cli.launching import follow
 from wan_pipelines.cli.output import AsJson, Column, console, emit, note, print_json
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.ledger.money import usd
-from wan_pipelines.studio.planning import Plan, PlannedShot, preview
+from wan_pipelines.studio.planning import preview
+from wan_pipelines.studio.plans import Plan, PlannedShot
 
 DEMO = "demo"
 DEMO_EDITION = "first-light"
@@ -117,7 +118,7 @@ def _record(planned: PlannedShot) -> dict[str, Any]:
     return {
         "shot": planned.shot.name,
         "state": planned.state,
-        "reason": planned.reason or None,
+        "reason": planned.why or None,
         "may_run_at": planned.may_run_at,
         "gpu_seconds": round(planned.gpu_seconds, 1),
         "cost_usd": usd(planned.cost_micro_usd),
@@ -127,7 +128,7 @@ def _record(planned: PlannedShot) -> dict[str, Any]:
         "height": request.height,
         "frames": request.frames,
         "tier": planned.shot.tier,
-        "render_key": planned.render_key,
+        "render_key": planned.shot.render_key,
     }
 
 

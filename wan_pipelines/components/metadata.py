@@ -9,9 +9,9 @@ from wan_pipelines.engines.prepare import PreparedEngine
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import EditionTotals, ShotView
 from wan_pipelines.studio.costs import Statement
-from wan_pipelines.studio.edition_view import render_seconds
-from wan_pipelines.studio.planning import Plan
+from wan_pipelines.studio.plans import Plan
 from wan_pipelines.studio.shards import EditionTally
+from wan_pipelines.studio.shot_view import render_seconds
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.videos import Published
 from wan_pipelines.weights.sources import WeightsFolder
@@ -49,7 +49,7 @@ def of_plan(plan: Plan) -> Metadata:
         {
             "shot": planned.shot.name,
             "state": planned.state,
-            "why": planned.reason,
+            "why": planned.why,
             "gpu_seconds": round(planned.gpu_seconds, 1),
             "prompt": planned.shot.request.prompt,
         }

@@ -9,7 +9,8 @@ from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.rendering.takes import RunReference
-from wan_pipelines.studio.planning import Plan, admit_shots, preview_shots
+from wan_pipelines.studio.planning import admit_shots, preview_shots
+from wan_pipelines.studio.plans import Plan
 from wan_pipelines.studio.shards import OpenEngine, ShardReference, render
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.videos import Published, publish
@@ -55,9 +56,9 @@ def render_prompt(
         raise InputError(
             f"The prompt is {planned.state}: {planned.reason}",
             where="prompt",
-            remedy="Change it, or try again later.",
+            remedy=planned.hint or "Try again then.",
         )
-    if planned.gpu_seconds:
+    if planned.renders:
         shard = ShardReference("prompt", edition, (shot.name,))
         render(studio, shard, run, say=say, open_engine=open_engine)
     return publish(studio, edition)

@@ -1,6 +1,7 @@
 """What a deployment runs against: one `resources/<environment>/defs.yaml`, checked."""
 
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,9 +19,16 @@ def _known_time_zone(name: str) -> str:
     return name
 
 
+def _web_address(address: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", address):
+        raise ValueError("write an address such as http://127.0.0.1:3000")
+    return address.rstrip("/")
+
+
 COMPONENT = "wan_pipelines.components.Environment"
 
 TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class _Record(BaseModel):
@@ -113,11 +121,16 @@ class Settings(_Record):
     ledger: Secret = Field(
         default="ledger.sqlite", description="The ledger: an SQLite file or an SQLAlchemy URL."
     )
-    links: str | None = Field(
+    links: WebAddress | None = Field(
         default=None,
         description="Where browsers reach the store; empty: the store's own links. "
         "`wan dev` serves a local store at this address.",
         examples=["http://127.0.0.1:3070"],
+    )
+    dagster: WebAddress | None = Field(
+        default=None,
+        description="Where browsers reach Dagster's UI; empty: pages do not link to runs.",
+        examples=["http://127.0.0.1:3000"],
     )
     cache: str = Field(default="cache", description="Folder for weights and engines of this node.")
     gpu_class: str = Field(description="The GPU class that renders.", examples=["cpu"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from threading import Event
 from typing import Any, Self
 
@@ -22,9 +23,9 @@ from wan_pipelines.rendering.signals import stop_on_signals
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.rendering.worker import render_shard
 from wan_pipelines.studio.books import LedgerBook
-from wan_pipelines.studio.edition_view import state_of
 from wan_pipelines.studio.editions import missing_shots, shots_named
-from wan_pipelines.studio.planning import expected_seconds
+from wan_pipelines.studio.estimates import expected_seconds
+from wan_pipelines.studio.shot_view import state_of
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.tails import EncodingTail
 from wan_pipelines.studio.workers import close_dead_workers
@@ -84,7 +85,9 @@ def cut(
     """What is admitted and has no accepted take yet, in shards of the environment's size."""
     workers = studio.settings.workers
     missing = missing_shots(studio, edition, only)
-    pieces = cut_shots(missing, expected_seconds(studio), workers.shard_minutes * 60, workers.count)
+    pieces = cut_shots(
+        missing, partial(expected_seconds, studio), workers.shard_minutes * 60, workers.count
+    )
     return tuple(
         ShardReference(shard.name, edition, tuple(shot.name for shot in shard.shots))
         for shard in pieces
