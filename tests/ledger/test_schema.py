@@ -67,12 +67,12 @@ def test_a_filled_ledger_can_go_down_and_up_again(empty_url: str):
         books.check(ledger)
 
 
-def test_a_newer_ledger_is_left_alone(url: str):
-    with Ledger.open(url) as ledger, ledger.write() as session:
+def test_a_newer_ledger_is_left_alone(empty_url: str):
+    with Ledger.open(empty_url) as ledger, ledger.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0999'"))
     for migrate in (True, False):
         with pytest.raises(LedgerError, match=r"newer version .* it has schema 0999"):
-            Ledger.open(url, migrate=migrate)
+            Ledger.open(empty_url, migrate=migrate)
 
 
 def test_many_processes_may_open_a_new_ledger_at_once(empty_url: str):

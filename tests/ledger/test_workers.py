@@ -169,7 +169,7 @@ def test_a_worker_needs_an_edition_and_a_price(scene: Scene):
 
 
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

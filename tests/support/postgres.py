@@ -17,8 +17,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy import URL, Engine, NullPool, create_engine, inspect, make_url, text
 
+VERSION = "alembic_version"
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 SETTINGS = {
     "fsync": "off",
@@ -47,15 +48,23 @@ class PostgresServer:
         )
         return url.render_as_string()
 
-    def new_database(self, template: str = "template0") -> str:
-        """The URL of a new database, a copy of `template`."""
+    def new_database(self) -> str:
+        """The URL of a new, empty database."""
         name = f"wan_{uuid4().hex[:12]}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE template0")
         return self.url(name)
+
+    def empty(self, url: str) -> None:
+        """Remove all rows, whatever triggers say; what Alembic noted stays."""
+        engine = create_engine(url, poolclass=NullPool)
+        with engine.begin() as connection:
+            tables = [name for name in inspect(connection).get_table_names() if name != VERSION]
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY"))
 
     def drop_database(self, url: str) -> None:
         """Drop a database, whoever is still connected to it."""
-        self._execute(f"DROP DATABASE {database_of(url)} WITH (FORCE)")
+        self._execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
     @cached_property
     def _admin(self) -> Engine:
@@ -68,11 +77,6 @@ class PostgresServer:
     def close(self) -> None:
         """Give the connection back."""
         self._admin.dispose()
-
-
-def database_of(url: str) -> str:
-    """The name of the database in a URL."""
-    return str(make_url(url).database)
 
 
 def programs() -> Path | None:
