@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from wan_pipelines.encoding.publish import manifest_key
 from wan_pipelines.ledger.editions import EditionKey, edition_shots
 from wan_pipelines.ledger.reports import OutputFile, output_files
 from wan_pipelines.ledger.takes import forget_outputs
@@ -28,7 +29,7 @@ class BrokenOutput:
 
 
 def broken_outputs(studio: Studio, edition: EditionKey) -> Iterator[BrokenOutput]:
-    """Files of the edition's videos that are not what the ledger says.
+    """Files of the edition's videos that are not what the ledger says, and lost manifests.
 
     A file is only read when its signature in the store has changed since it was published.
     """
@@ -37,6 +38,10 @@ def broken_outputs(studio: Studio, edition: EditionKey) -> Iterator[BrokenOutput
         reason = _trouble(studio.store, file)
         if reason:
             yield BrokenOutput(file.render_key, file.take_id, file.key, reason)
+    for render_key, take_id in dict.fromkeys((file.render_key, file.take_id) for file in files):
+        manifest = manifest_key(edition.tenant, render_key, take_id)
+        if studio.store.stat(manifest) is None:
+            yield BrokenOutput(render_key, take_id, manifest, f"{manifest} is lost")
 
 
 def forget_broken(

@@ -1,58 +1,79 @@
 """The pages of editions, from the ledger into the store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter, ValidationError
+
+from wan_pipelines.encoding.renditions import POSTER
 from wan_pipelines.ledger.editions import EditionKey, all_editions
-from wan_pipelines.ledger.reports import EditionTotals, ShotView, edition_shots_view, edition_totals
+from wan_pipelines.ledger.reports import EditionTotals, ShotView
 from wan_pipelines.pages.render import render_edition_page, render_index_page
+from wan_pipelines.pages.view import IndexEntry
 from wan_pipelines.storage.keys import page_key
 from wan_pipelines.studio.edition_view import edition_view, index_entry
 from wan_pipelines.studio.sheet import poster_sheet
 from wan_pipelines.studio.studio import Studio
 
 SHEET = "posters.webp"
+ENTRY = "entry.json"
 INDEX = "index.html"
 EDITIONS_ON_INDEX = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Keys of what was written for an edition."""
+    """Keys of what is written for an edition.
+
+    `entry` is what the tenant's page of all editions, the `index`, says of this one: kept beside
+    the page, so that one edition's page is written without looking into all others.
+    """
 
     page: str
     sheet: str
+    entry: str
     index: str
+
+
+def pages_of(edition: EditionKey) -> Pages:
+    """Where the pages of an edition lie, written or not."""
+    names = (edition.tenant, edition.campaign, edition.edition)
+    return Pages(
+        page=page_key(*names),
+        sheet=page_key(*names, SHEET),
+        entry=page_key(*names, ENTRY),
+        index=f"tenants/{edition.tenant}/{INDEX}",
+    )
 
 
 def write_pages(
     studio: Studio, edition: EditionKey, shots: Sequence[ShotView], totals: EditionTotals
 ) -> Pages:
     """Write the edition's page, its sheet of posters, and the tenant's page of all editions."""
-    pages = pages_of(edition)
-    posters = [file.key for shot in shots for file in shot.renditions if file.name == "poster"]
-    studio.store.put_bytes(pages.sheet, poster_sheet(studio.store, posters))
-    text = render_edition_page(edition_view(studio, edition, shots, totals, pages.index))
-    studio.store.put_bytes(pages.page, text.encode())
-    write_index(studio, edition.tenant)
+    pages, store = pages_of(edition), studio.store
+    posters = [file.key for shot in shots for file in shot.renditions if file.name == POSTER]
+    store.put_bytes(pages.sheet, poster_sheet(store, posters))
+    view = edition_view(studio, edition, shots, totals, pages.index)
+    store.put_bytes(pages.page, render_edition_page(view).encode())
+    entry = index_entry(studio, edition, shots, totals, pages.index)
+    store.put_bytes(pages.entry, _ENTRIES.dump_json(entry))
+    entries = tuple(_entries(studio, edition.tenant))
+    store.put_bytes(pages.index, render_index_page(entries).encode())
     return pages
 
 
-def pages_of(edition: EditionKey) -> Pages:
-    """Where the pages of an edition lie, written or not."""
-    return Pages(
-        page=page_key(edition.tenant, edition.campaign, edition.edition),
-        sheet=page_key(edition.tenant, edition.campaign, edition.edition, SHEET),
-        index=f"tenants/{edition.tenant}/{INDEX}",
-    )
+_ENTRIES = TypeAdapter(IndexEntry)
 
 
-def write_index(studio: Studio, tenant: str) -> None:
-    """Write the page of a tenant's latest editions, the very latest first."""
-    index = f"tenants/{tenant}/{INDEX}"
-    entries = []
+def _entries(studio: Studio, tenant: str) -> Iterator[IndexEntry]:
+    """The tenant's latest editions that have a page, the very latest first.
+
+    An entry that another version of this program wrote, and this one cannot read, is left out
+    until the edition's page is written again.
+    """
     for edition in all_editions(studio.ledger, tenant)[:EDITIONS_ON_INDEX]:
-        shots = edition_shots_view(studio.ledger, edition)
-        totals = edition_totals(studio.ledger, edition)
-        entries.append(index_entry(studio, edition, shots, totals, index))
-    studio.store.put_bytes(index, render_index_page(entries).encode())
+        key = pages_of(edition).entry
+        if studio.store.stat(key) is not None:
+            with suppress(ValidationError):
+                yield _ENTRIES.validate_json(studio.store.read_bytes(key))

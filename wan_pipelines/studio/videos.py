@@ -45,21 +45,34 @@ class Published:
 
 
 def publish(studio: Studio, edition: EditionKey) -> Published:
-    """Derive renditions that are missing, complete manifests, check files, write the pages."""
+    """Check files, derive renditions that are missing, complete manifests, write the pages.
+
+    Takes with lost or damaged files are left alone: the next launch renders them again.
+    """
+    broken = tuple(broken_outputs(studio, edition))
+    damaged = {output.take_id for output in broken}
     charges = _charges(studio, edition)
-    for shot in edition_shots_view(studio.ledger, edition):
-        if shot.outcome == "accepted" and shot.take_id:
-            derived = _derive_missing(studio, edition, shot)
+    for take_id, shot in _videos(studio, edition).items():
+        if take_id not in damaged:
+            derived = _derive_missing(studio, edition, shot, take_id)
             complete_manifest(
                 studio,
-                manifest_key(edition.tenant, shot.render_key, shot.take_id),
-                charge_micro_usd=charges.get(shot.take_id),
+                manifest_key(edition.tenant, shot.render_key, take_id),
+                charge_micro_usd=charges.get(take_id),
                 derived=derived,
             )
-    broken = tuple(broken_outputs(studio, edition))
     shots = edition_shots_view(studio.ledger, edition)
     totals = edition_totals(studio.ledger, edition)
     return Published(edition, shots, totals, broken, write_pages(studio, edition, shots, totals))
+
+
+def _videos(studio: Studio, edition: EditionKey) -> dict[str, ShotView]:
+    """By accepted take, the shot that shows it; a duplicate shows the files of another shot."""
+    return {
+        shot.take_id: shot
+        for shot in edition_shots_view(studio.ledger, edition)
+        if shot.take_id and shot.outcome == "accepted" and shot.state != "duplicate"
+    }
 
 
 def _charges(studio: Studio, edition: EditionKey) -> dict[str, int]:
@@ -69,7 +82,7 @@ def _charges(studio: Studio, edition: EditionKey) -> dict[str, int]:
 
 
 def _derive_missing(
-    studio: Studio, edition: EditionKey, shot: ShotView
+    studio: Studio, edition: EditionKey, shot: ShotView, take_id: str
 ) -> tuple[RenditionFile, ...]:
     """Renditions that this edition wants of a take that was made for another.
 
@@ -79,7 +92,6 @@ def _derive_missing(
     missing = [name for name in shot.renditions_wanted if name not in made]
     if not missing:
         return ()
-    assert shot.take_id is not None
     source = next(made[name] for name in FULL_SIZE if name in made)
     with draft_folder(studio.cache) as drafts:
         original = drafts / "source.mp4"
@@ -87,9 +99,7 @@ def _derive_missing(
         with told_plainly(drafts):
             original.write_bytes(content)
         files = transcode(original, rendition_specs(missing), drafts / "derived")
-        published = publish_files(
-            studio.store, edition.tenant, shot.render_key, shot.take_id, files
-        )
+        published = publish_files(studio.store, edition.tenant, shot.render_key, take_id, files)
     renditions = [rendition_of(file) for file in published]
-    add_renditions(studio.ledger, edition.tenant, shot.take_id, renditions, now=datetime.now(UTC))
+    add_renditions(studio.ledger, edition.tenant, take_id, renditions, now=datetime.now(UTC))
     return published
