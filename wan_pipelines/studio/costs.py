@@ -1,7 +1,6 @@
 """What an edition cost: a statement, shot by shot and run by run."""
 
 from dataclasses import dataclass
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from wan_pipelines.ledger.editions import EditionKey
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STATEMENT = "costs.csv"
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Statement:
 
     @property
     def open_workers(self) -> int:
+        """Workers that are not settled yet, so that not all is charged."""
         return sum(run.open_workers for run in self.runs)
 
     @property
@@ -53,7 +54,7 @@ def settle(studio: Studio, edition: EditionKey) -> Statement:
     totals = edition_totals(studio.ledger, edition)
     runs = run_costs(studio.ledger, edition.tenant, edition=edition)
     csv = page_key(edition.tenant, edition.campaign, edition.edition, STATEMENT)
-    studio.store.put_bytes(csv, csv_of(shots_frame(shots)))
+    studio.store.put_bytes(csv, shots_frame(shots).to_csv(index=False).encode())
     pages = write_pages(studio, edition, shots, totals)
     return Statement(edition, shots, totals, runs, csv, pages)
 
@@ -73,14 +74,13 @@ def shots_frame(shots: tuple[ShotView, ...]) -> "pd.DataFrame":
             "cost_usd": [str(usd(shot.cost_micro_usd)) for shot in shots],
             "tier": [shot.tier for shot in shots],
             "release": [shot.request["release"] for shot in shots],
-            "prompt": [shot.request["prompt"] for shot in shots],
+            "prompt": [as_text(shot.request["prompt"]) for shot in shots],
             "seed": [shot.request["seed"] for shot in shots],
             "render_key": [shot.render_key for shot in shots],
         }
     )
 
 
-def csv_of(frame: "pd.DataFrame") -> bytes:
-    buffer = StringIO()
-    frame.to_csv(buffer, index=False)
-    return buffer.getvalue().encode()
+def as_text(words: str) -> str:
+    """Words that no spreadsheet takes for a formula: an apostrophe before them makes them text."""
+    return f"'{words}" if words.startswith(FORMULA_SIGNS) else words
