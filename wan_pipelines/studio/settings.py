@@ -5,11 +5,12 @@ import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from wan_pipelines.errors import InputError
+from wan_pipelines.hints import did_you_mean
 from wan_pipelines.yaml_source import read_component
 
 
@@ -139,9 +140,6 @@ class Settings(_Record):
     rerender: Rerender = Field(default=Rerender(), description="Sensor-triggered renders.")
     plans: dict[str, Plan] = Field(description="Plans by name.")
     tenants: dict[str, Tenant] = Field(description="Tenants by name.")
-    cost_slo_usd_per_video: Decimal = Field(
-        default=Decimal("0.08"), ge=0, description="What a video may cost before somebody is told."
-    )
     allow_download: bool = Field(
         default=False, description="May weights be fetched from a model hub?"
     )
@@ -162,22 +160,18 @@ class Settings(_Record):
 
     @property
     def rendering_class(self) -> GpuClass:
+        """The GPU class that renders."""
         return self.gpu_classes[self.gpu_class]
 
-    def plan_of(self, tenant: str) -> Plan:
-        return self.plans[self.tenant(tenant).plan]
-
     def tenant(self, name: str) -> Tenant:
+        """The tenant of that name; InputError lists those that there are."""
         if name not in self.tenants:
             raise InputError(
                 f"tenant {name!r} is not known in environment {self.name!r}.",
                 where=f"resources/{self.name}/defs.yaml, tenants",
-                remedy=f"Add it there, or use one of: {', '.join(sorted(self.tenants))}.",
+                remedy=f"Add it there. {did_you_mean(name, self.tenants)}",
             )
         return self.tenants[name]
-
-    def time_zone_of(self, tenant: str) -> ZoneInfo:
-        return ZoneInfo(self.tenant(tenant).time_zone)
 
 
 def read_settings(root: Path, environment: str) -> Settings:
