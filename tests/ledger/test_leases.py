@@ -209,5 +209,7 @@ def test_forgetting_is_history_and_done_once(scene: Scene):
     assert forget_outputs(scene.ledger, "acme", key, "h264 is lost", now=scene.now) is None
     assert outcomes(scene) == ["forgotten"]
     second = hand.render(candidate)
+    late = forget_outputs(scene.ledger, "acme", key, "lost", take_id=take_id, now=scene.now)
+    assert late is None
     assert hand.ask(candidate) == Done(second)
     books.check(scene.ledger)

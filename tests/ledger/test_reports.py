@@ -124,8 +124,23 @@ def test_the_shots_costs_and_the_overhead_are_the_editions_cost(scene: Scene):
     views = edition_shots_view(scene.ledger, DEMO)
     assert totals.cost_micro_usd == 6700
     assert sum(v.cost_micro_usd for v in views) + totals.unattributed_micro_usd == 6700
+    assert totals.superseded_micro_usd == 0
     assert totals.wasted_micro_usd == 4700
     assert totals.micro_usd_by_kind == {"load": 3700, "denoise": 3000}
+
+
+def test_shots_that_were_renamed_or_changed_are_paid_for_once(scene: Scene):
+    crimson = shot("crimson", "a red ball moves to the left")
+    scene.admit([crimson, shot("blue", "a navy ball")])
+    by_name = {view.shot: view for view in edition_shots_view(scene.ledger, DEMO)}
+    assert {name: (v.state, v.cost_micro_usd, v.attempts) for name, v in by_name.items()} == {
+        "crimson": ("admitted", 2000, 1),
+        "red": ("withdrawn", 0, 0),
+        "blue": ("admitted", 0, 0),
+    }
+    totals = edition_totals(scene.ledger, DEMO)
+    assert (totals.cost_micro_usd, totals.superseded_micro_usd) == (6000, 4000)
+    assert [v.cost_micro_usd for v in videos(scene.ledger, "acme")] == [2000]
 
 
 def test_a_run_is_charged_what_it_was_paid(scene: Scene):

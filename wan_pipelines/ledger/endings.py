@@ -28,8 +28,7 @@ def end_take(session: Session, take: TakeRow, ending: Ending, now: datetime) -> 
     own = [row for row in waiting if row.reservation == take.reservation]
     if ending == "abandoned" and own:
         return
-    if take.reservation is not None:
-        close(session, [take.reservation], "settle" if ending == "accepted" else "release", now)
+    close(session, [take.reservation], "settle" if ending == "accepted" else "release", now)
     for row in own:
         row.reservation = None
     if ending == "accepted":

@@ -52,12 +52,12 @@ def lease_shot(
     *,
     lease_seconds: float,
     now: datetime,
-    take_id: str | None = None,
 ) -> Lease | Done | Busy:
     """Begin a take of a shot that the edition admitted, unless it is done or being done.
 
-    A lease past its expiry is taken over: the first owner's take becomes `abandoned`. A shot whose
-    last take failed is reserved anew. Raises `NotAdmitted` when the edition does not want the shot
+    A lease past its expiry is taken over: the first owner's take becomes `abandoned` (so the
+    clocks of hosts must agree to well within `lease_seconds`). A shot whose last take failed is
+    reserved anew. Raises `NotAdmitted` when the edition does not want the shot
     (any more), `QuotaExceeded` when it would have to be reserved and nothing is left.
     """
     with ledger.write() as session:
@@ -71,10 +71,10 @@ def lease_shot(
             return Busy(_expiry(current))
         if current:
             end_take(session, current, "abandoned", now)
-        _reserve_if_needed(session, account, row, now)
+        reservation = _reservation_of(session, account, row, now)
         expires_at = now + timedelta(seconds=lease_seconds)
         take = TakeRow(
-            id=take_id or uuid4().hex,
+            id=uuid4().hex,
             tenant=account.tenant,
             user=account.user,
             shot_id=row.shot_id,
@@ -82,7 +82,7 @@ def lease_shot(
             worker_id=worker_id,
             tier=row.tier,
             outcome="running",
-            reservation=row.reservation,
+            reservation=reservation,
             lease_expires_at=to_micros(expires_at),
             started_at=to_micros(now),
             created_at=to_micros(now),
@@ -112,11 +112,11 @@ def lock_running(session: Session, lease: Lease) -> TakeRow:
     """The running take of a lease, with its shot locked; `LeaseLost` when it runs no more."""
     take = lock_take(session, lease)
     if take.outcome != "running":
-        raise lost(lease, take)
+        raise lease_lost(lease, take)
     return take
 
 
-def lost(lease: Lease, take: TakeRow) -> LeaseLost:
+def lease_lost(lease: Lease, take: TakeRow) -> LeaseLost:
     """The error for a worker whose take has ended without it."""
     return LeaseLost(
         f"The lease on shot {lease.render_key[:12]} is lost: take {take.id} is {take.outcome}. "
@@ -179,18 +179,18 @@ def _note_done(session: Session, wanted: EditionShotRow, accepted: TakeRow, now:
         wanted.updated_at = to_micros(now)
 
 
-def _reserve_if_needed(
-    session: Session, account: Account, row: EditionShotRow, now: datetime
-) -> None:
-    """Reserve a shot whose last take failed, or whose reused take was given up."""
+def _reservation_of(session: Session, account: Account, row: EditionShotRow, now: datetime) -> str:
+    """The shot's reservation; a new one if its last take failed, or its reused one was given up."""
     if row.reservation is not None:
-        return
+        return row.reservation
     quota = left_of(session, account, now)
     if quota.left == 0:
         raise QuotaExceeded(f"Shot {row.name} is not rendered again: {quota.refusal}.")
-    row.reservation = reserve(session, quota, 1, now)[0]
+    (reservation,) = reserve(session, quota, 1, now)
+    row.reservation = reservation
     row.state, row.reason = "admitted", ""
     row.updated_at = to_micros(now)
+    return reservation
 
 
 # Statements of the hot path are built once: building one takes longer than running it.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, CompoundSelect, Row, func, select, union
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
@@ -114,23 +114,40 @@ def trace(ledger: Ledger, tenant: str, video: str) -> Lineage:
         )
 
 
+def owners(ledger: Ledger, video: str) -> tuple[str, ...]:
+    """The tenants that have something named `video`, as `trace` reads it; for the operator."""
+    takes = select(TakeRow.tenant).where(TakeRow.id.in_(_takes_named(video)))
+    shots = select(ShotRow.tenant).where(_key_begins_with(video))
+    found = takes if len(video) < SHORTEST_KEY else takes.union(shots)
+    with ledger.read() as session:
+        return tuple(sorted(set(session.scalars(found))))
+
+
+def _takes_named(video: str) -> CompoundSelect[tuple[str]]:
+    """The takes of which `video` is the id, or the address or digest of a file."""
+    by_file = (RenditionRow.uri == video) | (RenditionRow.sha256 == video)
+    return union(
+        select(TakeRow.id).where(TakeRow.id == video),
+        select(RenditionRow.take_id).where(by_file),
+    )
+
+
+def _key_begins_with(video: str) -> ColumnElement[bool]:
+    after = video + "g"  # keys are hexadecimal: this comes after all that begin with `video`
+    return (ShotRow.render_key >= video) & (ShotRow.render_key < after)
+
+
 def _find(session: Session, tenant: str, video: str) -> tuple[ShotRow, str | None]:
     """The shot that `video` names, and the take if it names one."""
-    by_take = select(TakeRow.id).where(TakeRow.id == video)
-    by_file = select(RenditionRow.take_id).where(
-        (RenditionRow.uri == video) | (RenditionRow.sha256 == video)
-    )
     take = session.scalars(
         select(TakeRow)
-        .where(TakeRow.tenant == tenant, TakeRow.id.in_(by_take.union(by_file)))
+        .where(TakeRow.tenant == tenant, TakeRow.id.in_(_takes_named(video)))
         .order_by(TakeRow.started_at.desc())
         .limit(1)
     ).one_or_none()
     if take:
         return session.get_one(ShotRow, take.shot_id), take.id
-    after = video + "g"  # keys are hexadecimal: this comes after all that begin with `video`
-    begins = (ShotRow.render_key >= video) & (ShotRow.render_key < after)
-    query = select(ShotRow).where(ShotRow.tenant == tenant, begins).limit(2)
+    query = select(ShotRow).where(ShotRow.tenant == tenant, _key_begins_with(video)).limit(2)
     shots = session.scalars(query).all() if len(video) >= SHORTEST_KEY else []
     if len(shots) == 1:
         return shots[0], None

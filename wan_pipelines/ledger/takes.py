@@ -13,9 +13,9 @@ from wan_pipelines.ledger.leases import (
     Busy,
     Done,
     Lease,
+    lease_lost,
     lease_shot,
     lock_take,
-    lost,
     release_lease,
     renew_lease,
 )
@@ -65,7 +65,7 @@ def accept_take(
         if take.outcome == "accepted":
             return
         if not working or take.outcome != "running":
-            raise lost(lease, take)
+            raise lease_lost(lease, take)
         _record(take, report)
         end_take(session, take, "accepted", now)
         _insert_renditions(session, take.id, renditions, 0, now)
@@ -101,16 +101,23 @@ def add_renditions(
 
 
 def forget_outputs(
-    ledger: Ledger, tenant: str, render_key: str, reason: str, *, now: datetime
+    ledger: Ledger,
+    tenant: str,
+    render_key: str,
+    reason: str,
+    *,
+    take_id: str | None = None,
+    now: datetime,
 ) -> str | None:
     """Give up a shot's accepted take because its files are lost or damaged.
 
     The take stays in the history as `forgotten`, its charges stay charged, and the shot may be
-    rendered anew. Returns the take's id; none when the shot has no accepted take.
+    rendered anew. With `take_id`, only that take is given up: whoever saw its files damaged may
+    come late. Returns the take's id; none when there was nothing to give up.
     """
     with ledger.write() as session:
         take = _accepted(session, tenant, ShotRow.render_key == render_key)
-        if take is None:
+        if take is None or take_id not in (None, take.id):
             return None
         take.outcome = "forgotten"
         session.add(

@@ -16,8 +16,8 @@ REMEDIES = (
     ),
     (
         ("unable to open database file", "readonly database", "permission denied"),
-        "cannot be opened for writing. Check that its folder exists and that this user may "
-        "write both the folder and the file.",
+        "cannot be opened for writing. Check that this user may write the file and its folder, "
+        "or the tables of the database.",
     ),
     (
         ("disk is full", "no space left"),

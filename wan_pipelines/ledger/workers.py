@@ -45,6 +45,15 @@ class OpenWorker:
     opened_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AbandonedTake:
+    """A take that ended with its worker and will never be accepted."""
+
+    tenant: str
+    render_key: str
+    take_id: str
+
+
 def open_worker(
     ledger: Ledger,
     edition: EditionKey,
@@ -143,6 +152,19 @@ def give_up(ledger: Ledger, worker_ids: Sequence[str], *, now: datetime) -> None
     for some in chunks(worker_ids):
         with ledger.write() as session:
             _give_up(session, WorkerRow.id.in_(some), now)
+
+
+def abandoned_takes(ledger: Ledger, worker_ids: Sequence[str]) -> tuple[AbandonedTake, ...]:
+    """What workers of any tenant had begun and did not end."""
+    query = select(TakeRow.tenant, ShotRow.render_key, TakeRow.id).join(ShotRow)
+    with ledger.read() as session:
+        return tuple(
+            AbandonedTake(*found)
+            for some in chunks(worker_ids)
+            for found in session.execute(
+                query.where(TakeRow.worker_id.in_(some), TakeRow.outcome == "abandoned")
+            )
+        )
 
 
 def beat(session: Session, tenant: str, worker_id: str, now: datetime) -> None:

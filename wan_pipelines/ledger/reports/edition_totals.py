@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from wan_pipelines.ledger.database import Ledger
@@ -21,8 +21,9 @@ class EditionTotals:
     `shots` counts what the campaign asks for now, `states` all rows by state, withdrawn ones
     included. `accepted` counts shots that have a video, `reused` those of them that were not
     rendered here, `failed` those whose latest take failed, `waiting` the other admitted ones. The
-    cost is what this edition's workers were charged: `wasted` went into takes that were not
-    accepted or into no take (`unattributed`).
+    cost is what this edition's workers were charged: `wasted` went into takes that are not
+    accepted, or into no take (`unattributed`); `superseded` went into shots that changed since, so
+    that no row names them any more. The shots' costs, `unattributed` and `superseded` add up to it.
     """
 
     shots: int
@@ -35,6 +36,7 @@ class EditionTotals:
     cost_micro_usd: int
     wasted_micro_usd: int
     unattributed_micro_usd: int
+    superseded_micro_usd: int
     micro_usd_by_kind: Mapping[str, int]
 
 
@@ -56,7 +58,7 @@ def edition_totals(ledger: Ledger, edition: EditionKey) -> EditionTotals:
             .group_by(ChargeRow.kind)
             .order_by(func.sum(ChargeRow.micro_usd).desc(), ChargeRow.kind)
         ).all()
-    gpu_microseconds, cost, wasted, unattributed = map(int, sums)
+    gpu_microseconds, cost, wasted, unattributed, superseded = map(int, sums)
     return EditionTotals(
         shots=states.total() - states["withdrawn"],
         states=dict(states),
@@ -68,11 +70,25 @@ def edition_totals(ledger: Ledger, edition: EditionKey) -> EditionTotals:
         cost_micro_usd=cost,
         wasted_micro_usd=wasted,
         unattributed_micro_usd=unattributed,
+        superseded_micro_usd=superseded,
         micro_usd_by_kind={kind: int(amount) for kind, amount in by_kind},
     )
 
 
-_SUMMED = (ChargeRow.gpu_microseconds, ChargeRow.micro_usd, WASTED, UNATTRIBUTED)
+_still_wanted = exists().where(
+    EditionShotRow.edition_id == TakeRow.edition_id, EditionShotRow.shot_id == TakeRow.shot_id
+)
+_SUPERSEDED = case(
+    (TakeRow.id.is_not(None) & ~_still_wanted, ChargeRow.micro_usd),
+    else_=0,
+)
+_SUMMED = (
+    ChargeRow.gpu_microseconds,
+    ChargeRow.micro_usd,
+    WASTED,
+    UNATTRIBUTED,
+    _SUPERSEDED,
+)
 _Accepted = aliased(TakeRow)
 _latest_outcome = (
     select(TakeRow.outcome)

@@ -76,7 +76,8 @@ def edition_shots_view(ledger: Ledger, edition: EditionKey) -> tuple[ShotView, .
             .order_by(EditionShotRow.position, EditionShotRow.id)
         ).all()
         book = _book(session, edition_id)
-        return tuple(_view(row, shot, book) for row, shot in shots)
+        payers = _payers([row for row, _ in shots])
+        return tuple(_view(row, shot, book, payers) for row, shot in shots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,19 @@ def _runs(session: Session, worker_ids: set[str]) -> dict[str, str]:
     return found
 
 
-def _view(row: EditionShotRow, shot: ShotRow, book: _Book) -> ShotView:
-    own = book.takes.get(shot.id, ()) if row.state != "duplicate" else ()
+def _payers(rows: Sequence[EditionShotRow]) -> dict[int, EditionShotRow]:
+    """By shot, the row its takes are shown with: several names may have stood for one shot."""
+    order = {"admitted": 0, "reused": 1}
+    payers: dict[int, EditionShotRow] = {}
+    for row in sorted(rows, key=lambda row: order.get(row.state, 2)):
+        payers.setdefault(row.shot_id, row)
+    return payers
+
+
+def _view(
+    row: EditionShotRow, shot: ShotRow, book: _Book, payers: Mapping[int, EditionShotRow]
+) -> ShotView:
+    own = book.takes.get(shot.id, ()) if payers[shot.id] is row else ()
     accepted = book.accepted.get(shot.id) if row.state in SHOWN else None
     latest = accepted or (own[-1] if own else None)
     failed = latest if latest and latest.outcome == "failed" else None

@@ -12,6 +12,8 @@ RUNNING = text("outcome = 'running'")
 class TakeRow(Base):
     """One attempt at a shot. The row is its lease while `outcome` is `running`.
 
+    `reservation` is the reservation of quota that the take uses, and closes unless it is abandoned.
+
     Two partial unique indexes hold the house's first rule: a shot has at most one accepted
     and at most one running take.
     """
@@ -45,7 +47,7 @@ class TakeRow(Base):
     worker_id: Mapped[str] = mapped_column(ForeignKey("workers.id"), index=True)
     tier: Mapped[str]
     outcome: Mapped[str]
-    reservation: Mapped[str | None]
+    reservation: Mapped[str]
     lease_expires_at: Mapped[int | None]
     seed: Mapped[int | None]
     steps: Mapped[int | None]

@@ -204,7 +204,7 @@ def _takes() -> None:
         sa.Column("worker_id", sa.String(), nullable=False),
         sa.Column("tier", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
-        sa.Column("reservation", sa.String(), nullable=True),
+        sa.Column("reservation", sa.String(), nullable=False),
         sa.Column("lease_expires_at", BIG, nullable=True),
         sa.Column("seed", BIG, nullable=True),
         sa.Column("steps", BIG, nullable=True),
