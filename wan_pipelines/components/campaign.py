@@ -45,7 +45,7 @@ class Campaign(dg.Component):
             tags={"wan/campaign": self.brief.name, "dagster/priority": str(self.brief.priority)},
         )
         schedule = build_schedule(self.brief, editions)
-        sensor = build_sensor(self.brief)
+        sensor = build_sensor(self.brief, editions)
         return dg.Definitions(
             assets=build_assets(self.brief, keys, editions),
             jobs=[job],

@@ -7,7 +7,7 @@ import dagster as dg
 from dagster import AssetExecutionContext, OpExecutionContext
 
 from wan_pipelines.campaigns.brief import Brief
-from wan_pipelines.components import metadata
+from wan_pipelines.components import metadata, tags
 from wan_pipelines.components.campaign_keys import CampaignKeys
 from wan_pipelines.components.model_release import engine_key
 from wan_pipelines.components.resource import StudioResource
@@ -15,6 +15,7 @@ from wan_pipelines.components.runs import run_of
 from wan_pipelines.studio import costs as statements
 from wan_pipelines.studio import planning, shards, videos
 from wan_pipelines.studio.editions import edition_key
+from wan_pipelines.studio.watch import wish_of
 
 GPU_POOL = "gpu"
 SHARD_RETRIES = dg.RetryPolicy(max_retries=1, delay=1)
@@ -71,7 +72,9 @@ def shots_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDe
     def shots(
         context: AssetExecutionContext, config: ShotsConfig, studio: StudioResource
     ) -> dg.MaterializeResult:
-        plan = planning.admit(studio.open(), brief.name, context.partition_key, only=config.only)
+        opened = studio.open()
+        plan = planning.admit(opened, brief.name, context.partition_key, only=config.only or None)
+        context.instance.add_run_tags(context.run_id, {tags.WISH: wish_of(opened, plan.edition)})
         return dg.MaterializeResult(metadata=metadata.of_plan(plan))
 
     return shots
@@ -200,4 +203,4 @@ def costs_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDe
 def named_shots(run_config: Any, keys: CampaignKeys) -> list[str] | None:
     """The shots this run's config names: all its steps narrow down to the same ones."""
     shots = run_config.get("ops", {}).get(keys.shots_op, {})
-    return shots.get("config", {}).get("only")
+    return shots.get("config", {}).get("only") or None

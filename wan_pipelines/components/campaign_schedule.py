@@ -6,7 +6,7 @@ import dagster as dg
 from dagster import ScheduleEvaluationContext
 
 from wan_pipelines.campaigns.brief import Brief
-from wan_pipelines.campaigns.editions import EDITION_FORMAT, edition_at
+from wan_pipelines.campaigns.editions import EDITION_FORMAT
 from wan_pipelines.components.campaign_keys import CampaignKeys
 
 
@@ -31,7 +31,7 @@ def build_schedule(brief: Brief, editions: dg.PartitionsDefinition) -> dg.Schedu
     if brief.schedule is None:
         return None
     assert isinstance(editions, dg.TimeWindowPartitionsDefinition)
-    zone = brief.schedule.time_zone
+    windows, start = editions, brief.schedule.start
 
     @dg.schedule(
         name=f"{CampaignKeys(brief.name).job}_schedule",
@@ -39,10 +39,23 @@ def build_schedule(brief: Brief, editions: dg.PartitionsDefinition) -> dg.Schedu
         cron_schedule=brief.schedule.cron,
         execution_timezone=brief.schedule.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Begins an edition of {brief.title} at {brief.schedule.cron} ({zone}).",
+        description=f"Begins an edition of {brief.title} at {brief.schedule.cron} "
+        f"({brief.schedule.time_zone}).",
     )
-    def begin_edition(context: ScheduleEvaluationContext) -> dg.RunRequest:
-        edition = edition_at(context.scheduled_execution_time, zone)
+    def begin_edition(context: ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        edition = open_edition(windows, context.scheduled_execution_time)
+        if edition is None:
+            return dg.SkipReason(f"Editions begin on {start}.")
         return dg.RunRequest(run_key=edition, partition_key=edition)
 
     return begin_edition
+
+
+def open_edition(editions: dg.TimeWindowPartitionsDefinition, moment: datetime) -> str | None:
+    """The edition whose window holds the moment; none before the first.
+
+    The key is what the clocks of the campaign's time zone showed when the window opened, with the
+    offset to UTC where they showed it twice.
+    """
+    with dg.partition_loading_context(effective_dt=moment):
+        return editions.get_last_partition_key()

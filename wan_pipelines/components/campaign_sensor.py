@@ -1,29 +1,29 @@
 """The sensor that renders again what changed, was lost or was left unfinished."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
 from dagster import SensorEvaluationContext
 
 from wan_pipelines.campaigns.brief import Brief
+from wan_pipelines.components import tags
 from wan_pipelines.components.campaign_keys import CampaignKeys
+from wan_pipelines.components.orphans import close_orphans
+from wan_pipelines.components.rerender import Ending, PastRun, why_wait
 from wan_pipelines.components.resource import StudioResource
-from wan_pipelines.studio.settings import Rerender
 from wan_pipelines.studio.watch import Concern, look
 
 POLL_SECONDS = 15
-CONCERN_TAG = "wan/concern"
-PARTITION_TAG = "dagster/partition"
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+PAST_RUNS = 50
+ENDINGS: dict[dg.DagsterRunStatus, Ending] = {
+    dg.DagsterRunStatus.SUCCESS: "success",
+    dg.DagsterRunStatus.FAILURE: "failure",
+    dg.DagsterRunStatus.CANCELED: "cancelled",
+}
 
 
-def build_sensor(brief: Brief) -> dg.SensorDefinition | None:
+def build_sensor(brief: Brief, editions: dg.PartitionsDefinition) -> dg.SensorDefinition | None:
     """A sensor over the latest edition of the campaign, unless it is re-rendered by hand only."""
     if brief.rerender != "on_change":
         return None
@@ -41,45 +41,69 @@ def build_sensor(brief: Brief) -> dg.SensorDefinition | None:
     )
     def rerender(
         context: SensorEvaluationContext, studio: StudioResource
-    ) -> dg.RunRequest | dg.SkipReason:
-        opened = studio.open()
-        concern = look(opened, brief.name, datetime.now(UTC))
+    ) -> dg.SensorResult | dg.SkipReason:
+        opened, now = studio.open(), datetime.now(UTC)
+        concern = look(opened, brief.name, now)
         if not concern.shots:
             return dg.SkipReason(concern.summary)
-        if _in_flight(context.instance, keys.job, concern.edition):
+        close_orphans(context.instance)
+        runs = _runs_of(context.instance, keys.job, concern.edition)
+        if any(not run.dagster_run.is_finished for run in runs):
             return dg.SkipReason(f"edition {concern.edition} is being rendered")
-        launched = _launched_for(context.instance, concern)
-        rest = _rest(launched, opened.settings.rerender)
-        if rest:
-            return dg.SkipReason(rest)
-        return dg.RunRequest(
-            run_key=f"{concern.digest}:{len(launched)}",
-            partition_key=concern.edition,
-            run_config={"ops": {keys.shots_op: {"config": {"only": list(concern.shots)}}}},
-            tags={CONCERN_TAG: concern.digest, "wan/reason": concern.summary[:200]},
-        )
+        wait = why_wait(concern, _past(runs), opened.settings.rerender, now)
+        if wait:
+            return dg.SkipReason(f"{concern.summary}; {wait}")
+        return _launch(context.instance, keys, editions, concern)
 
     return rerender
 
 
-def _in_flight(instance: dg.DagsterInstance, job: str, edition: str) -> bool:
-    unfinished = dg.RunsFilter(job_name=job, statuses=UNFINISHED, tags={PARTITION_TAG: edition})
-    return instance.get_runs_count(unfinished) > 0
+def _launch(
+    instance: dg.DagsterInstance,
+    keys: CampaignKeys,
+    editions: dg.PartitionsDefinition,
+    concern: Concern,
+) -> dg.SensorResult | dg.SkipReason:
+    additions = []
+    if isinstance(editions, dg.DynamicPartitionsDefinition):
+        additions = [editions.build_add_request([concern.edition])]
+    elif not editions.has_partition_key(concern.edition):
+        return dg.SkipReason(
+            f"{concern.summary}; edition {concern.edition} is none of the present schedule: what "
+            "changed is rendered with the next one"
+        )
+    same = instance.get_runs_count(dg.RunsFilter(tags={tags.CONCERN: concern.digest}))
+    request = dg.RunRequest(
+        run_key=f"{concern.digest}:{same}",
+        partition_key=concern.edition,
+        run_config={"ops": {keys.shots_op: {"config": {"only": list(concern.shots)}}}},
+        tags={
+            tags.CONCERN: concern.digest,
+            tags.WISH: concern.wish,
+            tags.REASON: concern.summary[:200],
+        },
+    )
+    return dg.SensorResult(run_requests=[request], dynamic_partitions_requests=additions)
 
 
-def _launched_for(instance: dg.DagsterInstance, concern: Concern) -> list[dg.RunRecord]:
-    """Runs for the very same concern, latest first: it stands, so they did not put it right."""
-    return list(instance.get_run_records(dg.RunsFilter(tags={CONCERN_TAG: concern.digest})))
+def _runs_of(instance: dg.DagsterInstance, job: str, edition: str) -> Sequence[dg.RunRecord]:
+    """The last runs of an edition, latest first."""
+    return instance.get_run_records(
+        dg.RunsFilter(job_name=job, tags={tags.PARTITION: edition}), limit=PAST_RUNS
+    )
 
 
-def _rest(launched: list[dg.RunRecord], policy: Rerender) -> str | None:
-    """Why this concern is left alone for now, if it is."""
-    if not launched:
-        return None
-    if len(launched) >= policy.failures_until_rest:
-        return f"{len(launched)} runs did not help: resting until something changes"
-    pause = timedelta(seconds=policy.first_backoff_seconds * 2 ** (len(launched) - 1))
-    again = launched[0].update_timestamp.replace(tzinfo=UTC) + pause
-    if datetime.now(UTC) < again:
-        return f"the last run did not help: trying again at {again:%Y-%m-%d %H:%M:%S} UTC"
-    return None
+def _past(runs: Sequence[dg.RunRecord]) -> list[PastRun]:
+    """Those that came as far as to admit shots, or were launched for a concern."""
+    return [_past_run(run) for run in runs if tags.WISH in run.dagster_run.tags]
+
+
+def _past_run(record: dg.RunRecord) -> PastRun:
+    run = record.dagster_run
+    interrupted = run.tags.get(tags.INTERRUPTED) == run.run_id
+    return PastRun(
+        wish=run.tags[tags.WISH],
+        concern=run.tags.get(tags.CONCERN, ""),
+        ending="cancelled" if interrupted else ENDINGS[run.status],
+        ended_at=datetime.fromtimestamp(record.end_time or 0, UTC),
+    )

@@ -1,5 +1,6 @@
 """The studio as a Dagster resource: opened in the process that uses it."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,8 @@ class StudioResource(dg.ConfigurableResource):
     environment: str
 
     def open(self) -> Studio:
-        return _open(self.root, self.state, self.environment)
+        """The studio, with its connections kept from call to call and its YAML read anew."""
+        return replace(_open(self.root, self.state, self.environment))
 
 
 @cache

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from wan_pipelines.campaigns.editions import brief_digest
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.ledger.backoff import Backoff, next_attempt
 from wan_pipelines.ledger.editions import EditionKey, all_editions, latest_edition
@@ -17,11 +18,15 @@ from wan_pipelines.studio.studio import Studio
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Shots that want rendering, with the reason of each; `digest` stands for exactly this."""
+    """Shots that want rendering, with the reason of each.
+
+    `wish` is a digest of what is asked for, `digest` of that and of what has become of it so far.
+    """
 
     edition: str
     reasons: dict[str, str]
     resting: int
+    wish: str
     digest: str
 
     @property
@@ -40,7 +45,7 @@ class Concern:
         return ", ".join(f"{number} {reason}" for reason, number in counts.items())
 
 
-NOTHING = Concern("", {}, 0, "")
+NOTHING = Concern("", {}, 0, "", "")
 
 
 def look(studio: Studio, campaign: str, now: datetime) -> Concern:
@@ -54,7 +59,7 @@ def compare(studio: Studio, edition: EditionKey, now: datetime) -> Concern:
     rows = {shot.shot: shot for shot in edition_shots_view(studio.ledger, edition)}
     broken = {output.render_key for output in broken_outputs(studio, edition)}
     reasons: dict[str, str] = {}
-    states: list[list[str | int | None]] = []
+    standings: list[tuple[object, ...]] = []
     resting = 0
     for shot in studio.shots(edition.campaign):
         row = rows.get(shot.name)
@@ -64,8 +69,17 @@ def compare(studio: Studio, edition: EditionKey, now: datetime) -> Concern:
             continue
         if reason:
             reasons[shot.name] = reason
-            states.append([shot.name, shot.render_key, reason, *_standing(row)])
-    return Concern(edition.edition, reasons, resting, _digest(edition.edition, states))
+            standings.append((shot.name, reason, *_standing(row)))
+    wish = wish_of(studio, edition)
+    return Concern(edition.edition, reasons, resting, wish, _digest(wish, *standings))
+
+
+def wish_of(studio: Studio, edition: EditionKey) -> str:
+    """A digest of what is asked for: changes when brief, prompts, release or weights do."""
+    brief = studio.brief(edition.campaign)
+    release = studio.release(brief.release)
+    asked = brief_digest(brief, studio.folder_of(edition.campaign))
+    return _digest(edition.edition, asked, release.identity, release.model_dump(mode="json"))
 
 
 def is_complete(studio: Studio, edition: EditionKey, now: datetime) -> bool:
@@ -109,17 +123,17 @@ def _rests(studio: Studio, row: ShotView, now: datetime) -> bool:
     policy = studio.settings.rerender
     backoff = Backoff(
         first=timedelta(seconds=policy.first_backoff_seconds),
+        factor=2,
         failures_until_rest=policy.failures_until_rest,
     )
     when = next_attempt(row.failures, row.last_failed_at, backoff)
     return when is None or when > now
 
 
-def _standing(row: ShotView | None) -> tuple[str | int | None, ...]:
+def _standing(row: ShotView | None) -> tuple[object, ...]:
     """What changes whenever something was tried: the same concern twice is told apart by it."""
-    return (row.take_id, row.attempts, row.state) if row else ()
+    return (row.take_id, row.attempts, row.state, str(row.may_run_at)) if row else ()
 
 
-def _digest(edition: str, states: list[list[str | int | None]]) -> str:
-    text = json.dumps([edition, states])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
