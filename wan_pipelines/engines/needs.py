@@ -1,7 +1,7 @@
 """What a release needs from the machine, compared with what the machine is."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
@@ -56,25 +56,34 @@ def check_needs(needs: Needs, fingerprint: Fingerprint) -> None:
     """FingerprintMismatch that names every difference and its remedy; before anything is loaded."""
     differences = tuple(_differences(needs, fingerprint))
     if differences:
+        lines = (f"- {each.told}. {each.remedy}" for each in differences)
         raise FingerprintMismatch(
-            "This machine is not what the release needs:\n" + "\n".join(differences)
+            "This machine is not what the release needs:\n" + "\n".join(lines)
         )
 
 
-def _differences(needs: Needs, fingerprint: Fingerprint) -> Iterator[str]:
+def unmet_needs(needs: Needs, fingerprint: Fingerprint) -> tuple[str, ...]:
+    """What the machine is not, without remedies: "cuda: >=12.1 is needed, none is here"."""
+    return tuple(each.told for each in _differences(needs, fingerprint))
+
+
+class _Difference(NamedTuple):
+    told: str
+    remedy: str
+
+
+def _differences(needs: Needs, fingerprint: Fingerprint) -> Iterator[_Difference]:
     for name in ("python", "torch", "diffusers", "transformers", "cuda", "driver"):
         wanted: str | None = getattr(needs, name)
         present: str = getattr(fingerprint, name)
         if wanted and not _satisfies(present, wanted):
-            remedy = _REMEDIES.get(name, f"Install {name} {wanted}.")
-            yield f"- {name}: {wanted} is needed, {present or 'none'} is here. {remedy}"
+            told = f"{name}: {wanted} is needed, {present or 'none'} is here"
+            yield _Difference(told, _REMEDIES.get(name, f"Install {name} {wanted}."))
     memory = needs.gpu_memory_gib
     if memory and fingerprint.gpu_memory_gib < memory:
         here = f"{fingerprint.gpu_memory_gib:g} GiB" if fingerprint.gpu else "no GPU"
-        yield (
-            f"- gpu_memory_gib: {memory:g} GiB is needed, {here} is here. "
-            + _REMEDIES["gpu_memory_gib"]
-        )
+        told = f"gpu_memory_gib: {memory:g} GiB is needed, {here} is here"
+        yield _Difference(told, _REMEDIES["gpu_memory_gib"])
 
 
 def _satisfies(present: str, wanted: str) -> bool:
