@@ -46,8 +46,8 @@ class OpenWorker:
 
 
 @dataclass(frozen=True, slots=True)
-class AbandonedTake:
-    """A take that ended with its worker and will never be accepted."""
+class OpenTake:
+    """A take that a worker has begun and not ended itself."""
 
     tenant: str
     render_key: str
@@ -154,15 +154,17 @@ def give_up(ledger: Ledger, worker_ids: Sequence[str], *, now: datetime) -> None
             _give_up(session, WorkerRow.id.in_(some), now)
 
 
-def abandoned_takes(ledger: Ledger, worker_ids: Sequence[str]) -> tuple[AbandonedTake, ...]:
-    """What workers of any tenant had begun and did not end."""
+def open_takes(ledger: Ledger, worker_ids: Sequence[str]) -> tuple[OpenTake, ...]:
+    """What workers of any tenant have begun and not ended: it runs, or was abandoned."""
     query = select(TakeRow.tenant, ShotRow.render_key, TakeRow.id).join(ShotRow)
     with ledger.read() as session:
         return tuple(
-            AbandonedTake(*found)
+            OpenTake(*found)
             for some in chunks(worker_ids)
             for found in session.execute(
-                query.where(TakeRow.worker_id.in_(some), TakeRow.outcome == "abandoned")
+                query.where(
+                    TakeRow.worker_id.in_(some), TakeRow.outcome.in_(("running", "abandoned"))
+                )
             )
         )
 
