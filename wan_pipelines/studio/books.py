@@ -11,13 +11,14 @@ import psutil
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.encoding.renditions import RenditionFile
-from wan_pipelines.errors import NotAdmitted, QuotaExceeded
+from wan_pipelines.errors import LeaseLost, NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger import leases, takes, workers
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.records import Rendition, StageMicroseconds, TakeReport
 from wan_pipelines.rendering.ports import Busy, Declined, Done, Lease
 from wan_pipelines.rendering.takes import RunReference, Span, Take
+from wan_pipelines.studio.leftovers import discard
 from wan_pipelines.studio.studio import Studio
 
 
@@ -29,6 +30,7 @@ class LedgerBook:
     ) -> None:
         self.paid_since_ns = paid_since_ns
         self._ledger = studio.ledger
+        self._store = studio.store
         self._lease_seconds = studio.settings.workers.lease_seconds
         self._edition = edition
         self._worker_id = worker_id
@@ -92,13 +94,17 @@ class LedgerBook:
         leases.release_lease(self._ledger, self._ours(lease), now=datetime.now(UTC))
 
     def accept(self, lease: Lease, take: Take, files: tuple[RenditionFile, ...]) -> None:
-        takes.accept_take(
-            self._ledger,
-            self._ours(lease),
-            report_of(take),
-            [rendition_of(file) for file in files],
-            now=datetime.now(UTC),
-        )
+        try:
+            takes.accept_take(
+                self._ledger,
+                self._ours(lease),
+                report_of(take),
+                [rendition_of(file) for file in files],
+                now=datetime.now(UTC),
+            )
+        except LeaseLost:
+            discard(self._store, self._edition.tenant, lease.render_key, lease.take_id)
+            raise
 
     def fail(self, lease: Lease, take: Take) -> None:
         now = datetime.now(UTC)

@@ -1,8 +1,8 @@
 """What happens to a take's footage: encoded, checked, published, described."""
 
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -12,9 +12,11 @@ from wan_pipelines.encoding.fidelity import FidelityScore, scorer_named
 from wan_pipelines.encoding.publish import publish
 from wan_pipelines.encoding.renditions import RenditionFile, RenditionSpec, rendition_specs
 from wan_pipelines.engines.protocol import Footage
+from wan_pipelines.errors import StorageError
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.rendering.takes import Take
 from wan_pipelines.studio.drafts import draft_folder
+from wan_pipelines.studio.leftovers import discard
 from wan_pipelines.studio.manifests import Describer
 from wan_pipelines.studio.studio import Studio
 
@@ -40,13 +42,26 @@ class EncodingTail:
 
     def __call__(self, shot: Shot, take: Take, footage: Footage) -> tuple[RenditionFile, ...]:
         specs = specs_of(shot.renditions)
+        score = self._score(shot, footage)
         drafts = self._folder / take.id
         try:
             files = encode(footage.frames, shot.fps, specs, drafts)
-            published = publish(self._studio.store, self._tenant, shot.render_key, take.id, files)
+            return self._publish(shot, take, files, score)
         finally:
             shutil.rmtree(drafts, ignore_errors=True)
-        self._describer.describe(shot, take, published, self._score(shot, footage))
+
+    def _publish(
+        self, shot: Shot, take: Take, files: Mapping[str, Path], score: FidelityScore | None
+    ) -> tuple[RenditionFile, ...]:
+        """All files and the manifest, or, if that fails and the store allows, nothing."""
+        store = self._studio.store
+        try:
+            published = publish(store, self._tenant, shot.render_key, take.id, files)
+            self._describer.describe(shot, take, published, score)
+        except Exception:
+            with suppress(StorageError):  # the first error says more
+                discard(store, self._tenant, shot.render_key, take.id)
+            raise
         return published
 
     def _score(self, shot: Shot, footage: Footage) -> FidelityScore | None:
