@@ -45,8 +45,11 @@ def new_scene(folder: Path, weights: Path, ledger: Path) -> Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path, no_weights: Path, migrated_ledger: Path) -> Scene:
-    return new_scene(tmp_path, no_weights, migrated_ledger)
+def scene(tmp_path: Path, no_weights: Path, migrated_ledger: Path) -> Iterator[Scene]:
+    """A deployment on SQLite."""
+    made = new_scene(tmp_path, no_weights, migrated_ledger)
+    yield made
+    made.clean_up()
 
 
 @pytest.fixture

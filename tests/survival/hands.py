@@ -32,6 +32,7 @@ from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.errors import WanError
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.storage.atomic import atomic_write
+from wan_pipelines.studio.books import LedgerBook
 from wan_pipelines.studio.shards import ShardReference, render
 from wan_pipelines.studio.studio import Studio, open_studio
 
@@ -51,6 +52,7 @@ class Errand:
         is a file `go_on`; both lie in `folder`.
     greedy_at: the prompt whose render takes more memory than there is; "load": loading does.
     memory_bytes: how much address space it may take beyond what it has.
+    silent: it gives no sign of life, as a process or a node that hangs for a while.
     """
 
     root: Path
@@ -64,6 +66,7 @@ class Errand:
     greedy_at: str = ""
     memory_bytes: int | None = None
     seconds_per_step: float = 0.0
+    silent: bool = False
 
     @property
     def reached(self) -> Path:
@@ -136,15 +139,14 @@ class Hand:
         os.kill(self.pid, number)
 
     def kill(self) -> None:
+        """kill -9, whatever state it is in."""
         self.process.kill()
-        self.ended()
+        self.process.join(PATIENCE_SECONDS)
 
     def ended(self) -> int:
-        """The exit code; the process is killed when it does not end by itself."""
+        """The exit code."""
         self.process.join(PATIENCE_SECONDS)
-        if self.process.is_alive():
-            self.process.kill()
-            raise AssertionError("the worker does not end")
+        assert not self.process.is_alive(), "the worker does not end"
         assert self.process.exitcode is not None
         return self.process.exitcode
 
@@ -191,6 +193,8 @@ def _work(errand: Errand) -> None:
     moments = _Moments(errand.die_at)
     if errand.count or errand.die_at is not None:
         moments.watch()
+    if errand.silent:
+        LedgerBook.beat = LedgerBook.renew = lambda *_: None  # pyright: ignore
     if errand.memory_bytes is not None:
         limit_memory(errand.memory_bytes)
 

@@ -14,6 +14,7 @@ from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.reports import edition_shots_view, output_files, run_costs
 from wan_pipelines.ledger.tables import TakeRow
 from wan_pipelines.storage import FolderStore
+from wan_pipelines.storage.atomic import sweep
 from wan_pipelines.studio.studio import Studio
 
 VIDEO_SUFFIXES = {".mp4", ".webp"}
@@ -29,6 +30,7 @@ def check(studio: Studio, *editions: EditionKey) -> None:
     check_money(studio.ledger)
     check_quota(studio.ledger)
     check_files(studio)
+    check_leftovers(studio)
 
 
 def check_videos(studio: Studio, edition: EditionKey) -> None:
@@ -74,15 +76,28 @@ def check_quota(ledger: Ledger) -> None:
 
 
 def check_files(studio: Studio) -> None:
-    """Whatever lies under its final name is whole, whosever it is; nothing else lies about."""
+    """Whatever lies under its final name is whole, whosever it is; nothing else lies about.
+
+    What killed writers staged is swept when it is a minute old; here it is now.
+    """
     store = studio.store
     assert isinstance(store, FolderStore)
+    sweep(store.root / ".staging", older_than_seconds=0)
     files = [path for path in store.root.rglob("*") if path.is_file()]
     for path in files:
         assert not path.name.startswith("."), f"{path} was left behind"
         if path.suffix in VIDEO_SUFFIXES and path.stem != "posters":
             probe(path)
     assert not _inside(studio.cache / "drafts")
+
+
+def check_leftovers(studio: Studio) -> None:
+    """The store holds no files of takes that were not accepted."""
+    kept = select(TakeRow.id).where(TakeRow.outcome.in_(("accepted", "forgotten")))
+    with studio.ledger.read() as session:
+        takes = set(session.scalars(kept))
+    videos = [info.key for info in studio.store.list("tenants/") if "/videos/" in info.key]
+    assert {key.split("/")[-2] for key in videos} <= takes
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ class Scene:
 
     project: Project
     folder: Path
-    numbers: count = field(default_factory=count)
+    hands: list[Hand] = field(default_factory=list)
 
     @property
     def studio(self) -> Studio:
@@ -48,16 +47,23 @@ class Scene:
 
     def begin(self, shard: ShardReference, run: str = "run", **errand: Any) -> Hand:
         """A worker process at a shard."""
-        return begin(
+        hand = begin(
             Errand(
                 root=self.project.root,
                 state=self.project.state,
                 shard=shard.to_json(),
                 run=run,
-                folder=self.folder / f"hand-{next(self.numbers)}",
+                folder=self.folder / f"hand-{len(self.hands)}",
                 **errand,
             )
         )
+        self.hands.append(hand)
+        return hand
+
+    def clean_up(self) -> None:
+        """No process outlives its test."""
+        for hand in self.hands:
+            hand.kill()
 
     def publish(self, *editions: EditionKey) -> None:
         """The end of a run."""
