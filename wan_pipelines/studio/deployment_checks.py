@@ -1,0 +1,79 @@
+"""Is what the YAML declares fit to be rendered here?"""
+
+from collections.abc import Iterator
+from time import monotonic
+
+from wan_pipelines.engines.fingerprint import read_fingerprint
+from wan_pipelines.engines.needs import unmet_needs
+from wan_pipelines.engines.prepare import load
+from wan_pipelines.studio.findings import Finding, told
+from wan_pipelines.studio.studio import Studio
+
+LOADED_UP_TO_BYTES = 2**30
+"""Weights up to this size are loaded to see whether they do; larger ones are only verified."""
+
+
+def check_deployment(studio: Studio) -> Iterator[Finding]:
+    """Findings about prices, quota, briefs and releases."""
+    yield _price(studio)
+    yield _quota(studio)
+    releases = told("releases", lambda: ", ".join(studio.releases))
+    yield releases
+    if releases.state == "ok":
+        yield told("briefs", lambda: _briefs(studio))
+        for release in studio.releases:
+            yield _release(studio, release)
+
+
+def _price(studio: Studio) -> Finding:
+    name, rendering = studio.settings.gpu_class, studio.settings.rendering_class
+    message = f"an hour of {rendering.gpu_count} x {name} costs"
+    if rendering.price_usd_per_hour:
+        total = rendering.gpu_count * rendering.price_usd_per_hour
+        return Finding("price", "ok", f"{message} ${total}")
+    remedy = f"Set gpu_classes.{name}.price_usd_per_hour, or every video counts as free."
+    return Finding("price", "notice", f"{message} nothing.", remedy)
+
+
+def _quota(studio: Studio) -> Finding:
+    settings = studio.settings
+    limits = {
+        name: settings.plans[tenant.plan].shots_per_user_and_day
+        for name, tenant in settings.tenants.items()
+    }
+    idle = [name for name, limit in limits.items() if limit == 0]
+    if idle:
+        remedy = "Give their plans more than 0 shots_per_user_and_day."
+        return Finding("quota", "notice", f"{', '.join(idle)} may render nothing.", remedy)
+    told_limits = (f"{name} {limit or 'unlimited'}" for name, limit in limits.items())
+    return Finding("quota", "ok", f"shots per user and day: {', '.join(told_limits)}")
+
+
+def _briefs(studio: Studio) -> str:
+    """Expands every campaign; InputError for one that cannot be, or that nobody would pay for."""
+    briefs = studio.briefs()
+    for brief in briefs.values():
+        studio.settings.tenant(brief.tenant)
+    shots = sum(len(studio.shots(name)) for name in briefs)
+    return f"{len(briefs)} campaigns with {shots} shots"
+
+
+def _release(studio: Studio, name: str) -> Finding:
+    check = f"release {name}"
+    rendering = studio.settings.rendering_class
+    fingerprint = read_fingerprint(rendering.device, studio.settings.workers.threads)
+    unmet = unmet_needs(studio.release(name).needs, fingerprint)
+    if unmet:
+        message = f"This machine cannot render it ({'; '.join(unmet)}); others are not affected."
+        return Finding(check, "notice", message)
+    return told(check, lambda: _weights(studio, name))
+
+
+def _weights(studio: Studio, name: str) -> str:
+    """Verifies the weights of a release and loads them if they are small."""
+    prepared = studio.prepare(name)
+    if sum(file.size for file in prepared.weights.manifest.files) > LOADED_UP_TO_BYTES:
+        return "weights verified"
+    started = monotonic()
+    load(prepared)
+    return f"weights verified, loaded in {monotonic() - started:.1f} s"
