@@ -1,5 +1,6 @@
 """The names of objects in a store: which are valid, and how ours are built."""
 
+import re
 from typing import Final
 
 from wan_pipelines.errors import StorageError
@@ -8,6 +9,8 @@ MAX_KEY_BYTES: Final = 1024
 """S3's limit for a whole key."""
 MAX_SEGMENT_BYTES: Final = 255
 """The limit of the usual file systems for one name."""
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
+FORBIDDEN: Final = re.compile(r"[\\\x00-\x1f\x7f]")
 
 
 def check_key(key: str) -> str:
@@ -24,11 +27,11 @@ def check_key(key: str) -> str:
 def _problem(key: str) -> str | None:
     if not key:
         return "is empty"
-    if any(0xD800 <= ord(character) <= 0xDFFF for character in key):
+    if SURROGATE.search(key):
         return "is not valid Unicode"
     if len(key.encode()) > MAX_KEY_BYTES:
         return f"is longer than {MAX_KEY_BYTES} bytes"
-    if "\\" in key or any(ord(character) < 0x20 or ord(character) == 0x7F for character in key):
+    if FORBIDDEN.search(key):
         return "contains a backslash or a control character"
     return next(filter(None, map(_segment_problem, key.split("/"))), None)
 
