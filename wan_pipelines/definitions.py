@@ -2,6 +2,8 @@
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -35,6 +37,16 @@ def load() -> dg.Definitions:
 def keep() -> None:
     """Read the YAML now and never again, in this process and those that are forked from it."""
     _kept[:] = [load()]
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Read the YAML once for everything that is done in the block."""
+    keep()
+    try:
+        yield
+    finally:
+        _kept.clear()
 
 
 @dg.definitions

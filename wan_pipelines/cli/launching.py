@@ -5,12 +5,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event, Thread
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from wan_pipelines import step_server
 from wan_pipelines.cli.output import console, note, print_json
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.editions import EditionKey
@@ -29,17 +31,23 @@ def follow(
     studio: Studio, campaign: str, edition: str, only: list[str] | None, *, as_json: bool = False
 ) -> None:
     """Render an edition through Dagster, show how far it is, and say what was made and where."""
-    from wan_pipelines.components.launch import open_instance, run_campaign
-
     key = edition_key(studio, campaign, edition)
     started = time.monotonic()
     if only is None and is_complete(studio, key, datetime.now(UTC)):
         note("Nothing has changed: every video is there, and whole.")
         report(studio, key, None, "", time.monotonic() - started, as_json)
         return
+    step_server.start(studio.settings.rendering_class.device, log_of(studio))
+    from wan_pipelines.components.launch import open_instance, run_campaign
+
     with open_instance(studio.state) as instance, progress(studio, key):
         launch = run_campaign(instance, studio.brief(campaign), edition, only)
     report(studio, key, launch.run_id, launch.problem, time.monotonic() - started, as_json)
+
+
+def log_of(studio: Studio) -> Path:
+    """Where Dagster's own words go."""
+    return studio.state / "dagster" / "wan.log"
 
 
 def report(
@@ -55,7 +63,7 @@ def report(
     if problem:
         note(f"\nRun {run_id} failed:\n{problem}")
         note("Put that right and run the same command again: what is rendered is kept.")
-        note(f"All that Dagster said: {studio.state / 'dagster' / 'wan.log'}")
+        note(f"All that Dagster said: {log_of(studio)}")
     if problem or (totals and (totals.failed or totals.waiting)):
         raise typer.Exit(1)
 

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from wan_pipelines import step_server
 from wan_pipelines.cli.campaigns import DryRun, show_plan
-from wan_pipelines.cli.launching import progress, report
+from wan_pipelines.cli.launching import log_of, progress, report
 from wan_pipelines.cli.output import AsJson
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.studio.prompts import PromptOrder, edition_of, preview_prompt, shot_of
@@ -31,8 +32,6 @@ def render(  # noqa: PLR0913, PLR0917 (a command line has as many options as it 
     as_json: AsJson = False,
 ) -> None:
     """Render one prompt through Dagster; one that was rendered before is reused."""
-    from wan_pipelines.components.launch import open_instance, run_prompt
-
     studio = this_studio()
     order = PromptOrder(
         prompt=prompt,
@@ -50,6 +49,9 @@ def render(  # noqa: PLR0913, PLR0917 (a command line has as many options as it 
         return
     key = edition_of(order, shot_of(studio, order))
     started = time.monotonic()
+    step_server.start(studio.settings.rendering_class.device, log_of(studio))
+    from wan_pipelines.components.launch import open_instance, run_prompt
+
     with open_instance(studio.state) as instance, progress(studio, key):
         launch = run_prompt(instance, asdict(order))
     report(studio, key, launch.run_id, launch.problem, time.monotonic() - started, as_json)

@@ -39,6 +39,8 @@ class Environment(dg.Component):
             build_prompt_defs(),
             dg.Definitions(
                 resources={"studio": studio, "io_manager": JsonIOManager(studio=studio)},
-                executor=local_executor(self.settings.workers.count),
+                executor=local_executor(
+                    self.settings.workers.count, self.settings.rendering_class.device
+                ),
             ),
         )
