@@ -29,6 +29,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.statements import chunks, table
 from wan_pipelines.ledger.tables import QuotaEntryRow, TakeRow
+from wan_pipelines.ledger.tables.takes import RUNNING
 from wan_pipelines.ledger.tenants import Account, account_of
 
 Closing = Literal["settle", "release"]
@@ -134,11 +135,9 @@ def close(session: Session, reservations: Iterable[str], kind: Closing, now: dat
 
 def release_unless_running(session: Session, reservations: Sequence[str], now: datetime) -> None:
     """Release what waits; what a running take holds is closed when that take ends."""
-    running: set[str | None] = set()
+    running: set[str] = set()
     for some in chunks(reservations):
-        held = select(TakeRow.reservation).where(
-            TakeRow.outcome == "running", TakeRow.reservation.in_(some)
-        )
+        held = select(TakeRow.reservation).where(RUNNING, TakeRow.reservation.in_(some))
         running.update(session.scalars(held))
     close(session, [each for each in reservations if each not in running], "release", now)
 

@@ -144,7 +144,7 @@ def _accepted(session: Session, tenant: str, condition: ColumnElement[bool]) -> 
     return session.scalars(
         select(TakeRow)
         .join(ShotRow, ShotRow.id == TakeRow.shot_id)
-        .where(TakeRow.tenant == tenant, TakeRow.outcome == "accepted", condition)
+        .where(ShotRow.tenant == tenant, TakeRow.outcome == "accepted", condition)
         .with_for_update(of=TakeRow, key_share=True)
     ).one_or_none()
 

@@ -203,7 +203,7 @@ def _give_up(session: Session, condition: ColumnElement[bool], now: datetime) ->
     lost = session.scalars(
         select(WorkerRow)
         .where(WorkerRow.ended_at.is_(None), condition)
-        .order_by(WorkerRow.id)
+        .order_by(WorkerRow.started_at, WorkerRow.id)
         .with_for_update(key_share=True)
     ).all()
     for worker in lost:

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from wan_pipelines.ledger.tables.base import Base, RowId, one_of
 
+# SQLite uses a partial index only where a query repeats its condition as it stands here.
 ACCEPTED = text("outcome = 'accepted'")
 RUNNING = text("outcome = 'running'")
 
