@@ -12,13 +12,13 @@ from collections.abc import Callable
 
 from training import stages
 from training.progress import CACHE, note_minutes
-from training.recipe import HIGH, HIGH_SHORT, LATENT_SEEDS, LOW, LOW_SHORT
+from training.recipe import HIGH, LATENT_SEEDS, LOW
 
 PARALLEL_STAGES: tuple[tuple[tuple[str, ...], ...], ...] = (
-    (("vae",),),
+    (("vae", "narrow"),),
     tuple((f"latents-{seed}",) for seed in LATENT_SEEDS),
     (("decoder",), ("both",)),
-    (("high-short", "high"), ("low-short", "low")),
+    (("high",), ("low",)),
     (("release",),),
     (("scores", "card"),),
 )
@@ -55,12 +55,11 @@ def run_stage(name: str) -> None:
     """Run one stage in this process and note how much processor time it took."""
     simple: dict[str, Callable[[], None]] = {
         "vae": stages.make_vae,
+        "narrow": stages.make_narrow,
         "decoder": stages.make_decoder,
         "both": stages.make_both,
-        "high-short": lambda: stages.make_expert(HIGH_SHORT, "both"),
-        "low-short": lambda: stages.make_expert(LOW_SHORT, "both"),
-        "high": lambda: stages.make_expert(HIGH, "high-short"),
-        "low": lambda: stages.make_expert(LOW, "low-short"),
+        "high": lambda: stages.make_expert(HIGH),
+        "low": lambda: stages.make_expert(LOW),
         "release": stages.make_release,
         "scores": stages.make_scores,
         "card": stages.make_card,

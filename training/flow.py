@@ -17,6 +17,7 @@ from transformers import PreTrainedTokenizerFast, UMT5EncoderModel
 from training.captions import training_caption
 from training.latents import Bucket
 from training.networks import FLOW_SHIFT
+from training.probe import PositionProbe
 from training.progress import REPORT_EVERY, cosine_rate, report, save_state
 from training.world import training_scenes
 
@@ -24,7 +25,7 @@ BATCH = 64
 CAPTION_DROPOUT = 0.1
 EMA_DECAY = 0.995
 # Text is padded with zeros that attention does not mask, so the network must know several lengths.
-PADDED_LENGTHS = {32: 0.6, 64: 0.32, 128: 0.06, 512: 0.02}
+PADDED_LENGTHS = {32: 0.84, 64: 0.14, 128: 0.01, 512: 0.01}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,14 @@ class Course:
     steps: int
     peak_rate: float
     sigmas: tuple[float, float]
+    sizes: tuple[tuple[int, int], ...]
     frame_shares: dict[int, float]
     seed: int
+    probed: bool = False
+
+    def share(self, bucket: Bucket) -> float:
+        """How often, relative to others, a batch comes from the bucket."""
+        return self.frame_shares.get(bucket.frames, 0.0) if bucket.size in self.sizes else 0.0
 
 
 def train_flow(
@@ -52,6 +59,9 @@ def train_flow(
     model = torch.nn.ModuleDict({"network": network})
     if train_text:
         model["text"] = text_encoder
+    probe = PositionProbe(network) if course.probed else None
+    if probe is not None:
+        model["probe"] = probe
     optimizer = torch.optim.AdamW(model.parameters(), lr=1.0, betas=(0.9, 0.98), weight_decay=0.01)
     average = {name: value.detach().clone() for name, value in model.state_dict().items()}
     state_file = folder / f"{course.name}.pt"
@@ -65,7 +75,7 @@ def train_flow(
     for step in range(first, course.steps):
         for group in optimizer.param_groups:
             group["lr"] = course.peak_rate * cosine_rate(step, course.steps)
-        loss = _loss(course, step, network, text_encoder, tokenizer, buckets, train_text)
+        loss = _loss(course, step, network, text_encoder, tokenizer, buckets, train_text, probe)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -100,10 +110,11 @@ def _loss(
     tokenizer: PreTrainedTokenizerFast,
     buckets: list[Bucket],
     train_text: bool,
+    probe: PositionProbe | None,
 ) -> torch.Tensor:
     rng = np.random.default_rng((course.seed, step))
     generator = torch.Generator().manual_seed(course.seed * 1_000_003 + step)
-    shares = np.array([course.frame_shares.get(bucket.frames, 0.0) for bucket in buckets])
+    shares = np.array([course.share(bucket) for bucket in buckets])
     bucket = buckets[rng.choice(len(buckets), p=shares / shares.sum())]
     chosen = torch.from_numpy(rng.integers(len(bucket.latents), size=BATCH))
     scenes = training_scenes()
@@ -116,7 +127,8 @@ def _loss(
     sigma = _draw_sigmas(course.sigmas, rng)
     mixed = torch.lerp(latents, noise, sigma.view(-1, 1, 1, 1, 1))
     velocity = network(mixed, 1000 * sigma, context, return_dict=False)[0]
-    return (velocity - (noise - latents)).square().mean()
+    loss = (velocity - (noise - latents)).square().mean()
+    return loss if probe is None else loss + probe.loss(latents)
 
 
 def _text(scene, rng: np.random.Generator) -> str:

@@ -21,6 +21,7 @@ class Bucket:
 
     latents: torch.Tensor
     scenes: torch.Tensor
+    size: tuple[int, int]
     frames: int
 
 
@@ -42,7 +43,7 @@ def encode_world(vae: AutoencoderKLWan, file: Path, clips: int, seed: int) -> No
                     ]
                     pixels = torch.from_numpy(np.stack(batch)).permute(0, 4, 1, 2, 3)
                     parts.append(encode_mean(vae, pixels.float() / 127.5 - 1))
-                name = f"{height}x{width}x{frames}"
+                name = _name((height, width), frames)
                 tensors[f"{name}.latents"] = torch.cat(parts)
                 tensors[f"{name}.scenes"] = torch.from_numpy(chosen)
                 print(f"latents {name}: {count} clips", flush=True)
@@ -69,12 +70,18 @@ def load_buckets(files: list[Path]) -> list[Bucket]:
         torch.tensor(values).view(1, -1, 1, 1, 1) for values in latent_statistics(files[0])
     )
     loaded = [load_file(file) for file in files]
-    names = sorted(name.removesuffix(".latents") for name in loaded[0] if "latents" in name)
+    keys = [(size, frames) for size in SIZES for frames in FRAMES]
     return [
         Bucket(
-            latents=(torch.cat([one[f"{name}.latents"] for one in loaded]) - mean) / deviation,
-            scenes=torch.cat([one[f"{name}.scenes"] for one in loaded]),
-            frames=int(name.split("x")[2]),
+            latents=(torch.cat([one[f"{_name(*key)}.latents"] for one in loaded]) - mean)
+            / deviation,
+            scenes=torch.cat([one[f"{_name(*key)}.scenes"] for one in loaded]),
+            size=key[0],
+            frames=key[1],
         )
-        for name in names
+        for key in keys
     ]
+
+
+def _name(size: tuple[int, int], frames: int) -> str:
+    return f"{size[0]}x{size[1]}x{frames}"

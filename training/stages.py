@@ -1,5 +1,6 @@
 """The stages of training; each reads what earlier ones left in the cache and leaves its own."""
 
+import numpy as np
 import torch
 from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 from safetensors.torch import load_file, save_file
@@ -18,6 +19,7 @@ from training.evaluate import (
 from training.export import export_pipeline, write_manifest
 from training.flow import Course, train_flow
 from training.latents import encode_world, latent_statistics, load_buckets
+from training.narrow import narrow_vae, principal_axes
 from training.networks import build_text_encoder, build_tokenizer, build_transformer
 from training.progress import CACHE, noted_minutes
 from training.recipe import (
@@ -25,13 +27,22 @@ from training.recipe import (
     CLIPS_PER_CACHE,
     DECODER,
     LATENT_SEEDS,
+    NARROW_SEED,
     RELEASE_FOLDER,
     REPORT,
     SHEET,
     VAE,
 )
 from training.sheet import draw_sheet
-from training.vae import LATENT_CHANNELS, build_vae, train_decoder, train_vae
+from training.vae import (
+    LATENT_CHANNELS,
+    WIDE_CHANNELS,
+    build_vae,
+    draw_batch,
+    encode_mean,
+    train_decoder,
+    train_vae,
+)
 from training.world import FRAMES, SIZES
 
 SCORES = CACHE / "scores.json"
@@ -42,16 +53,26 @@ def make_vae() -> None:
     _save(train_vae(CACHE, VAE), "vae")
 
 
+def make_narrow() -> None:
+    """Cut the latents down to the channels that mean something."""
+    vae = _vae("vae", WIDE_CHANNELS)
+    batches = [draw_batch(np.random.default_rng((NARROW_SEED, index)), None) for index in range(40)]
+    with torch.no_grad():
+        latents = [encode_mean(vae, batch.clips).transpose(0, 1).flatten(1) for batch in batches]
+    axes = principal_axes(vae, torch.cat(latents, 1), LATENT_CHANNELS)
+    _save(narrow_vae(vae, axes), "narrow")
+
+
 def make_decoder() -> None:
     """Sharpen the decoder."""
-    vae = _vae("vae")
+    vae = _vae("narrow")
     train_decoder(vae, CACHE, DECODER)
     _save(vae, "decoder")
 
 
 def make_latents(seed: int) -> None:
     """Fill one cache of encoded clips."""
-    encode_world(_vae("vae"), CACHE / f"latents-{seed}.safetensors", CLIPS_PER_CACHE, seed)
+    encode_world(_vae("narrow"), CACHE / f"latents-{seed}.safetensors", CLIPS_PER_CACHE, seed)
 
 
 def make_both() -> None:
@@ -64,10 +85,10 @@ def make_both() -> None:
     _save(text_encoder, "text")
 
 
-def make_expert(course: Course, origin: str) -> None:
-    """Train one expert on its noise levels, from where an earlier course ended."""
+def make_expert(course: Course) -> None:
+    """Train one expert from the common network, on its noise levels."""
     network = build_transformer(LATENT_CHANNELS)
-    network.load_state_dict(load_file(CACHE / f"{origin}.safetensors"))
+    network.load_state_dict(load_file(CACHE / "both.safetensors"))
     buckets = load_buckets([CACHE / f"latents-{seed}.safetensors" for seed in LATENT_SEEDS])
     train_flow(course, network, _text(), build_tokenizer(), buckets, CACHE, train_text=False)
     _save(network, course.name)
@@ -129,8 +150,8 @@ def _weights_bytes() -> int:
     return sum(file.stat().st_size for file in RELEASE_FOLDER.rglob("*.safetensors"))
 
 
-def _vae(name: str) -> AutoencoderKLWan:
-    vae = build_vae()
+def _vae(name: str, channels: int = LATENT_CHANNELS) -> AutoencoderKLWan:
+    vae = build_vae(channels)
     vae.load_state_dict(load_file(CACHE / f"{name}.safetensors"))
     return vae
 

@@ -13,7 +13,8 @@ from training.world import SIZES, plot_course, render, training_scenes
 
 CLIPS_PER_BATCH = {1: 16, 9: 4, 13: 3, 17: 2, 33: 1}
 FRAME_SHARES = {1: 0.2, 9: 0.35, 13: 0.2, 17: 0.2, 33: 0.05}
-LATENT_CHANNELS = 6
+WIDE_CHANNELS = 6  # while encoder and decoder learn together
+LATENT_CHANNELS = 3  # after `training.narrow`
 PIXEL_PATCH = 4
 LATENT_DECAY = 1e-3
 WINDOW = 96
@@ -40,7 +41,7 @@ class VaePlan:
     seed: int
 
 
-def build_vae(z_dim: int = LATENT_CHANNELS) -> AutoencoderKLWan:
+def build_vae(z_dim: int) -> AutoencoderKLWan:
     """16 x 16 x 4 pixels become one cell of `z_dim` numbers."""
     return AutoencoderKLWan(
         base_dim=8,
@@ -112,7 +113,7 @@ def decode_unclamped(vae: AutoencoderKLWan, latents: torch.Tensor) -> torch.Tens
 def train_vae(folder: Path, plan: VaePlan) -> AutoencoderKLWan:
     """Train encoder and decoder together; continues from the folder's last state."""
     torch.manual_seed(plan.seed)
-    vae = build_vae()
+    vae = build_vae(WIDE_CHANNELS)
     _train(vae, list(vae.parameters()), folder / "vae.pt", plan)
     return vae
 
