@@ -9,7 +9,13 @@ from wan_pipelines.ledger.reports.cost_rows import (
 )
 from wan_pipelines.ledger.reports.edition_totals import EditionTotals, edition_totals
 from wan_pipelines.ledger.reports.edition_views import ShotView, edition_shots_view
-from wan_pipelines.ledger.reports.video_rows import OutputFile, Video, output_files, videos
+from wan_pipelines.ledger.reports.video_rows import (
+    OutputFile,
+    Video,
+    newest_files,
+    output_files,
+    videos,
+)
 
 __all__ = [
     "CostTotal",
@@ -22,6 +28,7 @@ __all__ = [
     "cost_totals",
     "edition_shots_view",
     "edition_totals",
+    "newest_files",
     "output_files",
     "run_costs",
     "videos",

@@ -116,6 +116,19 @@ def output_files(
         )
 
 
+def newest_files(ledger: Ledger, count: int) -> tuple[str, ...]:
+    """Keys of files of all tenants' accepted takes, latest first; at most `count`."""
+    query = (
+        select(RenditionRow.key)
+        .join(TakeRow, TakeRow.id == RenditionRow.take_id)
+        .where(TakeRow.outcome == "accepted")
+        .order_by(RenditionRow.id.desc())
+        .limit(count)
+    )
+    with ledger.read() as session:
+        return tuple(session.scalars(query))
+
+
 _Main, _Poster, _Preview = (aliased(RenditionRow) for _ in range(3))
 _File = aliased(RenditionRow)
 
