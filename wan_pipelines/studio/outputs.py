@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from wan_pipelines.encoding.publish import manifest_key
+from wan_pipelines.encoding.publish import manifest_key, read_manifest
+from wan_pipelines.errors import StorageError
 from wan_pipelines.ledger.editions import EditionKey, edition_shots
 from wan_pipelines.ledger.reports import OutputFile, output_files
 from wan_pipelines.ledger.takes import forget_outputs
@@ -29,7 +30,7 @@ class BrokenOutput:
 
 
 def broken_outputs(studio: Studio, edition: EditionKey) -> Iterator[BrokenOutput]:
-    """Files of the edition's videos that are not what the ledger says, and lost manifests.
+    """Files of the edition's videos that are not what the ledger says, and unreadable manifests.
 
     A file is only read when its signature in the store has changed since it was published.
     """
@@ -40,8 +41,9 @@ def broken_outputs(studio: Studio, edition: EditionKey) -> Iterator[BrokenOutput
             yield BrokenOutput(file.render_key, file.take_id, file.key, reason)
     for render_key, take_id in dict.fromkeys((file.render_key, file.take_id) for file in files):
         manifest = manifest_key(edition.tenant, render_key, take_id)
-        if studio.store.stat(manifest) is None:
-            yield BrokenOutput(render_key, take_id, manifest, f"{manifest} is lost")
+        reason = _manifest_trouble(studio.store, manifest)
+        if reason:
+            yield BrokenOutput(render_key, take_id, manifest, reason)
 
 
 def forget_broken(
@@ -68,6 +70,21 @@ def _trouble(store: ObjectStore, file: OutputFile) -> str:
         return f"{file.key} has {info.size_bytes} bytes instead of {file.size_bytes}"
     if _sha256(store, file.key, info.signature) != file.sha256:
         return f"{file.key} has other content than what was published"
+    return ""
+
+
+def _manifest_trouble(store: ObjectStore, key: str) -> str:
+    info = store.stat(key)
+    return _unreadable(store, key, info.signature) if info else f"{key} is lost"
+
+
+@lru_cache(maxsize=REMEMBERED_DIGESTS)
+def _unreadable(store: ObjectStore, key: str, signature: str) -> str:  # noqa: ARG001
+    """Why a manifest cannot be read; empty if it can. The signature is part of the cache's key."""
+    try:
+        read_manifest(store, key)
+    except StorageError as error:
+        return str(error)
     return ""
 
 

@@ -16,6 +16,7 @@ from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.estimates import expected_micro_usd, expected_seconds
 from wan_pipelines.studio.outputs import broken_outputs, forget_broken
 from wan_pipelines.studio.plans import Plan, PlannedShot
+from wan_pipelines.studio.store_check import check_store
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.workers import close_dead_workers
 
@@ -81,6 +82,7 @@ def _preview(studio: Studio, wish: _Wish) -> Plan:
 
 
 def _admit(studio: Studio, wish: _Wish) -> Plan:
+    check_store(studio)
     close_dead_workers(studio)
     plan = _decide(studio, wish)
     if forget_broken(studio, wish.edition, wish.only):

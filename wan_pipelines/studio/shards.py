@@ -26,6 +26,7 @@ from wan_pipelines.studio.books import LedgerBook
 from wan_pipelines.studio.editions import missing_shots, shots_named
 from wan_pipelines.studio.estimates import expected_seconds
 from wan_pipelines.studio.shot_view import state_of
+from wan_pipelines.studio.store_check import check_store
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.tails import EncodingTail
 from wan_pipelines.studio.workers import close_dead_workers
@@ -107,6 +108,7 @@ def render(
     A shot that fails does not fail the shard. RenderError when shot after shot fails the same way,
     EngineError or WeightsError when no engine can be had, or not the one that was planned for.
     """
+    check_store(studio)
     close_dead_workers(studio)
     shots = shots_named(studio, shard.edition, shard.shots)
     if not shots:

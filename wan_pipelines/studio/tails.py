@@ -18,6 +18,7 @@ from wan_pipelines.rendering.takes import Take
 from wan_pipelines.studio.drafts import draft_folder
 from wan_pipelines.studio.leftovers import discard
 from wan_pipelines.studio.manifests import Describer
+from wan_pipelines.studio.store_check import check_store
 from wan_pipelines.studio.studio import Studio
 
 MASTER = "h264"
@@ -56,6 +57,7 @@ class EncodingTail:
         """All files and the manifest, or, if that fails and the store allows, nothing."""
         store = self._studio.store
         try:
+            check_store(self._studio)  # a volume may go away in the middle of a shard
             published = publish(store, self._tenant, shot.render_key, take.id, files)
             self._describer.describe(shot, take, published, score)
         except Exception:
