@@ -70,9 +70,8 @@ def check_money(ledger: Ledger) -> None:
 
 
 def check_quota(ledger: Ledger) -> None:
-    """What is used of the quota is the shots that were accepted, and nothing more."""
-    accepted = sum(books.accepted_takes(ledger).values())
-    assert sum(books.used(ledger).values()) == accepted
+    """What is used of the quota is the takes that were accepted, and nothing more."""
+    assert sum(books.used(ledger).values()) == books.takes_ever_accepted(ledger)
 
 
 def check_files(studio: Studio) -> None:
