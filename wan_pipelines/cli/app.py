@@ -12,6 +12,7 @@ from wan_pipelines.errors import WanError
 app = typer.Typer(
     name="wan",
     help="Campaigns of AI videos: plan them, render them, see what they cost.",
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

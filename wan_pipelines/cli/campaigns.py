@@ -1,19 +1,31 @@
 """`wan campaigns`, `plan`, `run` and `demo`."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from wan_pipelines.cli.launching import follow
-from wan_pipelines.cli.output import AsJson, Column, console, emit, note, print_json
+from wan_pipelines.cli.launching import render_edition
+from wan_pipelines.cli.output import AsJson, emit, examples
+from wan_pipelines.cli.plans import show_plan
 from wan_pipelines.cli.studios import this_studio
-from wan_pipelines.ledger.money import usd
-from wan_pipelines.studio.planning import preview
-from wan_pipelines.studio.plans import Plan, PlannedShot
+from wan_pipelines.cli.tables import Column
+from wan_pipelines.studio.planning import check_names, preview
+from wan_pipelines.studio.studio import Studio
 
 DEMO = "demo"
 DEMO_EDITION = "first-light"
+
+COLUMNS = (
+    Column("campaign", "Campaign"),
+    Column("title", "Title"),
+    Column("tenant", "Tenant"),
+    Column("release", "Release"),
+    Column("tier", "Tier"),
+    Column("shots", "Shots", numeric=True),
+    Column("schedule", "Schedule"),
+    Column("rerender", "Re-render"),
+)
 
 Campaign = Annotated[str, typer.Argument(help="Name of a folder of assets/campaigns.")]
 Edition = Annotated[
@@ -24,15 +36,29 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(demo)
-    app.command(name="campaigns")(list_campaigns)
-    app.command()(plan)
-    app.command()(run)
+    app.command(epilog=examples("wan demo", "wan demo --json"))(demo)
+    app.command(name="campaigns", epilog=examples("wan campaigns", "wan campaigns --json"))(
+        list_campaigns
+    )
+    app.command(
+        epilog=examples(
+            "wan plan demo",
+            "wan plan demo --only sunrise--square--s3",
+            "wan plan catalogue --json",
+        )
+    )(plan)
+    app.command(
+        epilog=examples(
+            "wan run demo",
+            "wan run demo --edition 2026-11-21 --only sunrise--square--s3",
+            "wan run demo --dry-run",
+        )
+    )(run)
 
 
-def demo() -> None:
+def demo(as_json: AsJson = False) -> None:
     """Render the demo campaign through Dagster, and show where the videos are."""
-    follow(this_studio(), DEMO, DEMO_EDITION, None)
+    render_edition(this_studio(), DEMO, DEMO_EDITION, None, as_json=as_json)
 
 
 def list_campaigns(as_json: AsJson = False) -> None:
@@ -52,25 +78,22 @@ def list_campaigns(as_json: AsJson = False) -> None:
         }
         for brief in studio.briefs().values()
     ]
-    columns = (
-        Column("campaign", "Campaign"),
-        Column("title", "Title"),
-        Column("tenant", "Tenant"),
-        Column("release", "Release"),
-        Column("tier", "Tier"),
-        Column("shots", "Shots", numeric=True),
-        Column("schedule", "Schedule"),
-        Column("rerender", "Re-render"),
-    )
-    emit(records, columns, as_json=as_json, empty="There are no campaigns in assets/campaigns.")
+    emit(records, COLUMNS, as_json=as_json, empty="There are no campaigns in assets/campaigns.")
 
 
 def plan(
-    campaign: Campaign, edition: Edition = None, only: Only = None, as_json: AsJson = False
+    campaign: Campaign,
+    edition: Edition = None,
+    only: Only = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List all shots of a long plan.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what a launch would render, reuse and refuse, and what it would cost."""
     studio = this_studio()
-    show_plan(preview(studio, campaign, edition or _next(campaign), only=only), as_json=as_json)
+    planned = preview(studio, campaign, edition or _next(studio, campaign), only=only)
+    show_plan(planned, as_json=as_json, everything=everything)
 
 
 def run(
@@ -82,69 +105,15 @@ def run(
 ) -> None:
     """Render an edition through Dagster; what is there already is kept."""
     studio = this_studio()
-    edition = edition or _next(campaign)
+    edition = edition or _next(studio, campaign)
     if dry_run:
         show_plan(preview(studio, campaign, edition, only=only), as_json=as_json)
         return
-    follow(studio, campaign, edition, only, as_json=as_json)
+    check_names(studio.shots(campaign), only)
+    render_edition(studio, campaign, edition, only, as_json=as_json)
 
 
-def show_plan(planned: Plan, *, as_json: bool) -> None:
-    """A plan, shot by shot, with its totals."""
-    if as_json:
-        print_json({**_totals(planned), "plan": [_record(shot) for shot in planned.shots]})
-        return
-    columns = (
-        Column("shot", "Shot"),
-        Column("state", "Would be"),
-        Column("gpu_seconds", "GPU-s", numeric=True),
-        Column("cost_usd", "USD", numeric=True),
-        Column("reason", "Why"),
-    )
-    records = [_record(shot) for shot in planned.shots]
-    emit(records, columns, as_json=False, empty="There is nothing to render.")
-    totals = _totals(planned)
-    counts = ", ".join(f"{number} {state}" for state, number in totals["counts"].items())
-    console().print(
-        f"\n{totals['campaign']}/{totals['edition']}: {counts}. "
-        f"About {totals['gpu_seconds']} GPU-seconds, ${totals['cost_usd']}."
-    )
-    if planned.over_budget:
-        note(f"This is more than the budget of ${totals['budget_usd']}.")
-
-
-def _record(planned: PlannedShot) -> dict[str, Any]:
-    request = planned.shot.request
-    return {
-        "shot": planned.shot.name,
-        "state": planned.state,
-        "reason": planned.why or None,
-        "may_run_at": planned.may_run_at,
-        "gpu_seconds": round(planned.gpu_seconds, 1),
-        "cost_usd": usd(planned.cost_micro_usd),
-        "prompt": request.prompt,
-        "seed": request.seed,
-        "width": request.width,
-        "height": request.height,
-        "frames": request.frames,
-        "tier": planned.shot.tier,
-        "render_key": planned.shot.render_key,
-    }
-
-
-def _totals(planned: Plan) -> dict[str, Any]:
-    return {
-        "campaign": planned.edition.campaign,
-        "edition": planned.edition.edition,
-        "tenant": planned.edition.tenant,
-        "counts": dict(planned.counts),
-        "gpu_seconds": round(planned.gpu_seconds, 1),
-        "cost_usd": usd(planned.cost_micro_usd),
-        "budget_usd": None if planned.budget_micro_usd is None else usd(planned.budget_micro_usd),
-    }
-
-
-def _next(campaign: str) -> str:
+def _next(studio: Studio, campaign: str) -> str:
     from wan_pipelines.components.launch import next_edition
 
-    return next_edition(this_studio(), campaign, datetime.now(UTC))
+    return next_edition(studio, campaign, datetime.now(UTC))

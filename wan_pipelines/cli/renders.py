@@ -1,21 +1,25 @@
 """`wan render PROMPT`: one video at once."""
 
-import time
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from wan_pipelines import step_server
-from wan_pipelines.cli.campaigns import DryRun, show_plan
-from wan_pipelines.cli.launching import log_of, progress, report
-from wan_pipelines.cli.output import AsJson
+from wan_pipelines.cli.campaigns import DryRun
+from wan_pipelines.cli.launching import render_order
+from wan_pipelines.cli.output import AsJson, examples
+from wan_pipelines.cli.plans import show_plan
 from wan_pipelines.cli.studios import this_studio
-from wan_pipelines.studio.prompts import PromptOrder, edition_of, preview_prompt, shot_of
+from wan_pipelines.studio.prompts import PromptOrder, check_wanted, preview_prompt
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(render)
+    app.command(
+        epilog=examples(
+            'wan render "a red ball rising on a white background"',
+            'wan render "a blue box falling on a black background" --shape square --seed 7',
+            'wan render "a green ball growing on a gray background" --tier standard --dry-run',
+        )
+    )(render)
 
 
 def render(  # noqa: PLR0913, PLR0917 (a command line has as many options as it has)
@@ -32,7 +36,6 @@ def render(  # noqa: PLR0913, PLR0917 (a command line has as many options as it 
     as_json: AsJson = False,
 ) -> None:
     """Render one prompt through Dagster; one that was rendered before is reused."""
-    studio = this_studio()
     order = PromptOrder(
         prompt=prompt,
         negative_prompt=negative_prompt,
@@ -44,14 +47,10 @@ def render(  # noqa: PLR0913, PLR0917 (a command line has as many options as it 
         tenant=tenant,
         user=user,
     )
+    studio = this_studio()
+    plan = preview_prompt(studio, order)
     if dry_run:
-        show_plan(preview_prompt(studio, order), as_json=as_json)
-        return
-    key = edition_of(order, shot_of(studio, order))
-    started = time.monotonic()
-    step_server.start(studio.settings.rendering_class.device, log_of(studio))
-    from wan_pipelines.components.launch import open_instance, run_prompt
-
-    with open_instance(studio.state) as instance, progress(studio, key):
-        launch = run_prompt(instance, asdict(order))
-    report(studio, key, launch.run_id, launch.problem, time.monotonic() - started, as_json)
+        show_plan(plan, as_json=as_json)
+    else:
+        check_wanted(plan)
+        render_order(studio, order, as_json=as_json)

@@ -1,66 +1,125 @@
-"""`wan videos`, `costs` and `lineage`: what was made, for how much, and from what."""
+"""`wan videos` and `wan costs`: what was made, and for how much."""
 
 from typing import Annotated, Any
 
 import typer
 
-from wan_pipelines.cli.output import AsJson, Column, emit
+from wan_pipelines.cli.output import AsJson, console, emit, examples
 from wan_pipelines.cli.studios import this_studio
+from wan_pipelines.cli.tables import Column
 from wan_pipelines.ledger.money import usd
-from wan_pipelines.ledger.reports import RunCost, Video, run_costs
+from wan_pipelines.ledger.reports import (
+    CostTotal,
+    Dimension,
+    RunCost,
+    Video,
+    cost_totals,
+    run_costs,
+)
 from wan_pipelines.ledger.reports import videos as list_of_videos
 
-TenantOption = Annotated[str | None, typer.Option("--tenant", help="Only of this tenant.")]
-CampaignOption = Annotated[str | None, typer.Option("--campaign", help="Only of this campaign.")]
-EditionOption = Annotated[str | None, typer.Option("--edition", help="Only of this edition.")]
+Tenant = Annotated[str | None, typer.Option(help="Only of this tenant.")]
+Campaign = Annotated[str | None, typer.Option(help="Only of this campaign.")]
+Edition = Annotated[str | None, typer.Option(help="Only of this edition.")]
+Run = Annotated[str | None, typer.Option(help="Only of this run.")]
+By = Annotated[Dimension | None, typer.Option(help="Sum charges by this instead of by run.")]
+
+MICROSECONDS = 1_000_000
+VIDEO_COLUMNS = (
+    Column("campaign", "Campaign"),
+    Column("edition", "Edition"),
+    Column("shot", "Shot"),
+    Column("size", "Size"),
+    Column("gpu_seconds", "GPU-s", numeric=True),
+    Column("cost_usd", "USD", numeric=True),
+    Column("uri", "File", beneath=True),
+)
+RUN_COLUMNS = (
+    Column("run_id", "Run"),
+    Column("started_at", "Started (UTC)"),
+    Column("accepted_takes", "Videos", numeric=True),
+    Column("gpu_seconds", "GPU-s", numeric=True),
+    Column("paid_usd", "Paid USD", numeric=True),
+    Column("charged_usd", "Charged USD", numeric=True),
+    Column("wasted_usd", "Wasted USD", numeric=True),
+)
+TOTAL_COLUMNS = (
+    Column("takes", "Takes", numeric=True),
+    Column("accepted_takes", "Videos", numeric=True),
+    Column("gpu_seconds", "GPU-s", numeric=True),
+    Column("charged_usd", "Charged USD", numeric=True),
+    Column("wasted_usd", "Wasted USD", numeric=True),
+)
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(videos)
-    app.command()(costs)
+    app.command(
+        epilog=examples(
+            "wan videos",
+            "wan videos --campaign demo --edition first-light",
+            "wan videos --json | jq -r '.[].uri'",
+        )
+    )(videos)
+    app.command(
+        epilog=examples(
+            "wan costs",
+            "wan costs --by campaign",
+            "wan costs --by kind --tenant demo    load, text, denoise, decode, wait, idle",
+            "wan costs --json",
+        )
+    )(costs)
 
 
 def videos(
-    tenant: TenantOption = None,
-    campaign: CampaignOption = None,
-    edition: EditionOption = None,
+    tenant: Tenant = None,
+    campaign: Campaign = None,
+    edition: Edition = None,
     as_json: AsJson = False,
 ) -> None:
     """List the videos with what each of them cost."""
     found = list_of_videos(this_studio().ledger, tenant, campaign, edition)
-    columns = (
-        Column("campaign", "Campaign"),
-        Column("edition", "Edition"),
-        Column("shot", "Shot"),
-        Column("size", "Size"),
-        Column("gpu_seconds", "GPU-s", numeric=True),
-        Column("cost_usd", "USD", numeric=True),
-        Column("uri", "File"),
-    )
     records = [_video(video) for video in found]
     if not as_json:
-        records = [{**r, "size": f"{r['width']}x{r['height']}x{r['frames']}"} for r in records]
-    emit(records, columns, as_json=as_json, empty="There are no videos yet: `wan demo` makes some.")
+        records = [{**record, "size": _size(record)} for record in records]
+    nothing = "There are no videos yet: `wan demo` makes some."
+    if tenant or campaign or edition:
+        nothing = "There are no such videos."
+    emit(records, VIDEO_COLUMNS, as_json=as_json, empty=nothing)
 
 
 def costs(
-    tenant: TenantOption = None,
-    run: Annotated[str | None, typer.Option("--run", help="Only of this run.")] = None,
+    tenant: Tenant = None,
+    campaign: Campaign = None,
+    run: Run = None,
+    by: By = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what each run was paid and charged; the two are equal once its workers have ended."""
+    """Show what runs were paid and charged; the two are equal once their workers have ended."""
+    if run and (by or campaign):
+        raise typer.BadParameter("a run's costs are not summed up further", param_hint="--run")
+    if by or campaign:
+        _show_totals(by or "edition", tenant, campaign, as_json=as_json)
+    else:
+        _show_runs(tenant, run, as_json=as_json)
+
+
+def _show_runs(tenant: str | None, run: str | None, *, as_json: bool) -> None:
     found = run_costs(this_studio().ledger, tenant, run_id=run)
-    columns = (
-        Column("run_id", "Run"),
-        Column("started_at", "Started"),
-        Column("accepted_takes", "Videos", numeric=True),
-        Column("gpu_seconds", "GPU-s", numeric=True),
-        Column("paid_usd", "Paid USD", numeric=True),
-        Column("charged_usd", "Charged USD", numeric=True),
-        Column("wasted_usd", "Wasted USD", numeric=True),
-    )
-    records = [_run(cost) for cost in found]
-    emit(records, columns, as_json=as_json, empty="Nothing has been paid for yet.")
+    nothing = "There is no such run." if run or tenant else "Nothing has been paid for yet."
+    emit([_run(cost) for cost in found], RUN_COLUMNS, as_json=as_json, empty=nothing)
+    if found and not as_json:
+        paid = sum(cost.paid_micro_usd for cost in found)
+        charged = sum(cost.charged_micro_usd for cost in found)
+        console().print(f"\nPaid ${usd(paid)}, charged ${usd(charged)}.")
+
+
+def _show_totals(by: Dimension, tenant: str | None, campaign: str | None, *, as_json: bool) -> None:
+    found = cost_totals(this_studio().ledger, by, tenant, campaign=campaign)
+    columns = (Column(by, by.replace("_", " ").capitalize()), *TOTAL_COLUMNS)
+    records = [_total(by, total) for total in found]
+    emit(records, columns, as_json=as_json, empty="Nothing has been charged yet.")
+    if found and not as_json:
+        console().print(f"\nCharged ${usd(sum(total.micro_usd for total in found))}.")
 
 
 def _video(video: Video) -> dict[str, Any]:
@@ -82,7 +141,7 @@ def _video(video: Video) -> dict[str, Any]:
         "fps": video.fps,
         "duration_seconds": video.duration_seconds,
         "poster_uri": video.poster_uri,
-        "gpu_seconds": video.gpu_microseconds / 1e6,
+        "gpu_seconds": video.gpu_microseconds / MICROSECONDS,
         "cost_usd": usd(video.cost_micro_usd),
         "cost_micro_usd": video.cost_micro_usd,
         "reused": video.reused,
@@ -91,6 +150,10 @@ def _video(video: Video) -> dict[str, Any]:
         "run_id": video.run_id,
         "created_at": video.created_at,
     }
+
+
+def _size(record: dict[str, Any]) -> str:
+    return f"{record['width']}x{record['height']}x{record['frames']}"
 
 
 def _run(cost: RunCost) -> dict[str, Any]:
@@ -102,7 +165,7 @@ def _run(cost: RunCost) -> dict[str, Any]:
         "open_workers": cost.open_workers,
         "takes": cost.takes,
         "accepted_takes": cost.accepted_takes,
-        "gpu_seconds": cost.gpu_microseconds / 1e6,
+        "gpu_seconds": cost.gpu_microseconds / MICROSECONDS,
         "paid_micro_usd": cost.paid_micro_usd,
         "charged_micro_usd": cost.charged_micro_usd,
         "unattributed_micro_usd": cost.unattributed_micro_usd,
@@ -111,4 +174,17 @@ def _run(cost: RunCost) -> dict[str, Any]:
         "paid_usd": usd(cost.paid_micro_usd),
         "charged_usd": usd(cost.charged_micro_usd),
         "wasted_usd": usd(cost.wasted_micro_usd),
+    }
+
+
+def _total(by: Dimension, total: CostTotal) -> dict[str, Any]:
+    return {
+        by: total.value,
+        "takes": total.takes,
+        "accepted_takes": total.accepted_takes,
+        "gpu_seconds": total.gpu_microseconds / MICROSECONDS,
+        "charged_micro_usd": total.micro_usd,
+        "wasted_micro_usd": total.wasted_micro_usd,
+        "charged_usd": usd(total.micro_usd),
+        "wasted_usd": usd(total.wasted_micro_usd),
     }

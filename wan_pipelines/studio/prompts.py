@@ -51,17 +51,23 @@ def render_prompt(
     """Screen, admit, render, publish. InputError when the prompt is refused, and why."""
     shot = shot_of(studio, order)
     edition = edition_of(order, shot)
-    (planned,) = admit_shots(studio, edition, [shot]).shots
-    if planned.state not in ("admitted", "reused"):
-        raise InputError(
-            f"The prompt is {planned.state}: {planned.reason}",
-            where="prompt",
-            remedy=planned.hint or "Try again then.",
-        )
-    if planned.renders:
+    plan = admit_shots(studio, edition, [shot])
+    check_wanted(plan)
+    if plan.shots[0].renders:
         shard = ShardReference("prompt", edition, (shot.name,))
         render(studio, shard, run, say=say, open_engine=open_engine)
     return publish(studio, edition)
+
+
+def check_wanted(plan: Plan) -> None:
+    """InputError when the prompt is rejected, held or refused, that says why and what to do."""
+    for planned in plan.shots:
+        if planned.state not in ("admitted", "reused"):
+            raise InputError(
+                f"The prompt is {planned.state}: {planned.reason}",
+                where="prompt",
+                remedy=planned.hint or "Try again then.",
+            )
 
 
 def shot_of(studio: Studio, order: PromptOrder) -> Shot:

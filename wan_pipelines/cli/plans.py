@@ -1,0 +1,86 @@
+"""How a plan is shown: the shots, and what they come to."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from wan_pipelines.cli.output import console, note, print_json
+from wan_pipelines.cli.tables import Column, print_table
+from wan_pipelines.ledger.money import usd
+from wan_pipelines.studio.plans import Plan, PlannedShot
+
+ROWS_ON_TERMINAL = 50
+REASONS_SHOWN = 10
+COLUMNS = (
+    Column("shot", "Shot"),
+    Column("outcome", "Would be"),
+    Column("gpu_seconds", "GPU-s", numeric=True),
+    Column("cost_usd", "USD", numeric=True),
+    Column("reason", "Why", beneath=True),
+)
+
+
+def show_plan(plan: Plan, *, as_json: bool, everything: bool = False) -> None:
+    """A plan, shot by shot, with its totals last, where they stay in sight."""
+    records = [_record(planned) for planned in plan.shots]
+    if as_json:
+        print_json({**_totals(plan), "plan": records})
+        return
+    out = console()
+    shown = len(records) if everything or not out.is_terminal else ROWS_ON_TERMINAL
+    print_table(out, records[:shown], COLUMNS)
+    if len(records) > shown:
+        out.print(f"… and {len(records) - shown} more: --all shows them.")
+    for line in _summary(plan):
+        out.print(line, soft_wrap=True)
+    if plan.over_budget:
+        note(f"This is more than the budget of ${usd(plan.budget_micro_usd or 0)}.", "yellow")
+
+
+def _record(planned: PlannedShot) -> dict[str, Any]:
+    request = planned.shot.request
+    return {
+        "shot": planned.shot.name,
+        "state": planned.state,
+        "outcome": _outcome(planned),
+        "reason": planned.why or None,
+        "may_run_at": planned.may_run_at,
+        "gpu_seconds": round(planned.gpu_seconds, 3),
+        "cost_usd": usd(planned.cost_micro_usd),
+        "prompt": request.prompt,
+        "seed": request.seed,
+        "width": request.width,
+        "height": request.height,
+        "frames": request.frames,
+        "tier": planned.shot.tier,
+        "render_key": planned.shot.render_key,
+    }
+
+
+def _outcome(planned: PlannedShot) -> str:
+    """What a launch would do with the shot: `kept` is what this edition has rendered already."""
+    if planned.renders:
+        return "rendered"
+    return "kept" if planned.state == "admitted" else planned.state
+
+
+def _totals(plan: Plan) -> dict[str, Any]:
+    return {
+        "campaign": plan.edition.campaign,
+        "edition": plan.edition.edition,
+        "tenant": plan.edition.tenant,
+        "counts": dict(Counter(map(_outcome, plan.shots))),
+        "gpu_seconds": round(plan.gpu_seconds, 3),
+        "cost_usd": usd(plan.cost_micro_usd),
+        "budget_usd": None if plan.budget_micro_usd is None else usd(plan.budget_micro_usd),
+    }
+
+
+def _summary(plan: Plan) -> Iterator[str]:
+    """What the plan comes to, and how many shots there are of each outcome, with its reason."""
+    name = f"{plan.edition.campaign}/{plan.edition.edition}"
+    expected = f"about {plan.gpu_seconds:.1f} GPU-seconds, ${usd(plan.cost_micro_usd)}"
+    yield f"\n{name}: {len(plan.shots)} shots, {expected}"
+    outcomes = Counter((_outcome(planned), planned.why) for planned in plan.shots)
+    for (outcome, why), number in outcomes.most_common(REASONS_SHOWN):
+        yield f"  {number} {outcome}" + (f": {why}" if why else "")
