@@ -55,7 +55,12 @@ def forget_broken(
     found = [b for b in broken_outputs(studio, edition) if b.render_key in concerned]
     for broken in found:
         forget_outputs(
-            studio.ledger, edition.tenant, broken.render_key, broken.reason, now=datetime.now(UTC)
+            studio.ledger,
+            edition.tenant,
+            broken.render_key,
+            broken.reason,
+            take_id=broken.take_id,
+            now=datetime.now(UTC),
         )
     return tuple(found)
 
