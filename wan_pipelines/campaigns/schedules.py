@@ -41,6 +41,9 @@ def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
+
+
 class Schedule(BaseModel):
     """A campaign's own clock: each tick begins an edition."""
 
@@ -51,7 +54,7 @@ class Schedule(BaseModel):
         "day of month, month, day of week.",
         examples=["0 3 * * *", "30 6 * * mon-fri"],
     )
-    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = Field(
+    time_zone: TimeZone = Field(
         description="IANA time zone whose clocks the cron expression means; it follows its "
         "daylight saving time.",
         examples=["Europe/Berlin", "UTC"],

@@ -5,19 +5,13 @@ import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from wan_pipelines.campaigns.schedules import TimeZone
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.yaml_source import read_component
-
-
-def _known_time_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"no such time zone: {name!r}; use an IANA name such as Europe/Berlin")
-    return name
 
 
 def _web_address(address: str) -> str:
@@ -28,7 +22,6 @@ def _web_address(address: str) -> str:
 
 COMPONENT = "wan_pipelines.components.Environment"
 
-TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
