@@ -1,0 +1,1 @@
+"""What the product costs beside the models it runs; see docs/performance.md."""

@@ -1,0 +1,68 @@
+"""`python -m benchmarks [NAME]`: measure, print tables, keep figures in `.wan/benchmarks/`."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help=__doc__, invoke_without_command=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+Sizes = Annotated[list[int], typer.Option("--shots", help="How many shots; may be repeated.")]
+
+
+@app.callback()
+def everything(context: typer.Context) -> None:
+    """Without a name, all of them."""
+    if context.invoked_subcommand is None:
+        each: tuple[Callable[[], None], ...] = (
+            definitions,
+            worker,
+            lambda: bookkeeping([100, 1_000, 10_000]),
+            lambda: graph_vs_loop([10, 100, 300]),
+        )
+        for benchmark in each:
+            benchmark()
+
+
+@app.command(name="graph_vs_loop")
+def graph_vs_loop(
+    shots: Sizes = [10, 100, 300],  # noqa: B006 (Typer reads it, nobody changes it)
+    repeats: Annotated[int, typer.Option(help="Rounds of sizes up to 100.")] = 1,
+) -> None:
+    """Shots through the graph against a plain loop."""
+    from benchmarks.graph_vs_loop import run
+
+    run(shots, repeats)
+
+
+@app.command()
+def bookkeeping(
+    shots: Sizes = [100, 1_000, 10_000],  # noqa: B006
+    ledger: Annotated[str | None, typer.Option(help="URL of an empty database.")] = None,
+) -> None:
+    """Milliseconds per shot beside rendering and encoding."""
+    from benchmarks.bookkeeping import run
+
+    run(shots, ledger)
+
+
+@app.command()
+def definitions() -> None:
+    """How long the definitions take to load, and how much memory."""
+    from benchmarks.definitions import run
+
+    run()
+
+
+@app.command()
+def worker() -> None:
+    """Where the paid seconds of the workers of one edition go."""
+    from benchmarks.worker import run
+
+    run()
+
+
+if __name__ == "__main__":
+    app()
