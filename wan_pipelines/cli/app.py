@@ -1,37 +1,70 @@
 """The command `wan` and its subcommands."""
 
-import os
-import sys
+from typing import Annotated, Any
 
+import click
 import typer
+from typer.core import TyperGroup
 
+from wan_pipelines import __version__
 from wan_pipelines.cli import accounts, campaigns, lineage, machine, renders, results
-from wan_pipelines.cli.output import complain
+from wan_pipelines.cli.output import complain, examples
 from wan_pipelines.errors import WanError
 
-app = typer.Typer(
-    name="wan",
-    help="Campaigns of AI videos: plan them, render them, see what they cost.",
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for group in (renders, campaigns, results, lineage, accounts, machine):
-    group.register(app)
-
+FAILED = 1
 INTERRUPTED = 130
 
 
+class PlainSpoken(TyperGroup):
+    """Tells in a sentence, not a traceback, what a person can put right."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WanError as error:
+            complain(str(error))
+            raise typer.Exit(FAILED) from error
+        except KeyboardInterrupt as interrupt:
+            complain("Stopped. What was accepted is kept: run the same command again to go on.")
+            raise typer.Exit(INTERRUPTED) from interrupt
+
+
+app = typer.Typer(
+    name="wan",
+    cls=PlainSpoken,
+    help="Campaigns of AI videos: plan them, render them, see what they cost.",
+    epilog=examples(
+        "wan demo                 renders a dozen videos, and says where they are",
+        "wan plan autumn          what would be rendered, reused, refused",
+        "wan run autumn           renders it",
+        "wan COMMAND --help       examples of each command",
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for group in (campaigns, renders, results, lineage, accounts, machine):
+    group.register(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"wan_pipelines {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Campaigns of AI videos: plan them, render them, see what they cost."""
+    del version  # its callback has answered
+
+
 def main() -> None:
-    """Run the command; what a person can put right is told in a sentence, not a traceback."""
-    try:
-        app()
-    except WanError as error:
-        complain(str(error))
-        sys.exit(1)
-    except KeyboardInterrupt:
-        complain("Stopped. What was accepted is kept: run the same command again to go on.")
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Run the command."""
+    app()
