@@ -59,3 +59,14 @@ def open_edition(editions: dg.TimeWindowPartitionsDefinition, moment: datetime) 
     """
     with dg.partition_loading_context(effective_dt=moment):
         return editions.get_last_partition_key()
+
+
+def ensure_partition(
+    instance: dg.DagsterInstance, editions: dg.PartitionsDefinition, edition: str
+) -> bool:
+    """Make the edition a partition, where editions are named by hand; False if it is none."""
+    if isinstance(editions, dg.DynamicPartitionsDefinition):
+        assert editions.name is not None
+        instance.add_dynamic_partitions(editions.name, [edition])
+        return True
+    return editions.has_partition_key(edition)

@@ -9,10 +9,12 @@ from dagster import SensorEvaluationContext
 from wan_pipelines.campaigns.brief import Brief
 from wan_pipelines.components import tags
 from wan_pipelines.components.campaign_keys import CampaignKeys
+from wan_pipelines.components.campaign_schedule import ensure_partition
 from wan_pipelines.components.orphans import close_orphans
 from wan_pipelines.components.rerender import Ending, PastRun, why_wait
 from wan_pipelines.components.resource import StudioResource
-from wan_pipelines.studio.watch import Concern, look
+from wan_pipelines.ledger.editions import latest_edition
+from wan_pipelines.studio.watch import Concern, compare
 
 POLL_SECONDS = 15
 PAST_RUNS = 50
@@ -41,16 +43,19 @@ def build_sensor(brief: Brief, editions: dg.PartitionsDefinition) -> dg.SensorDe
     )
     def rerender(
         context: SensorEvaluationContext, studio: StudioResource
-    ) -> dg.SensorResult | dg.SkipReason:
-        opened, now = studio.open(), datetime.now(UTC)
-        concern = look(opened, brief.name, now)
+    ) -> dg.RunRequest | dg.SkipReason:
+        opened, moment = studio.open(), now()
+        edition = latest_edition(opened.ledger, brief.tenant, brief.name)
+        if edition is None:
+            return dg.SkipReason("no edition has been launched yet")
+        close_orphans(context.instance)
+        runs = _runs_of(context.instance, keys, edition.edition)  # before looking at what they do
+        if any(not run.dagster_run.is_finished for run in runs):
+            return dg.SkipReason(f"edition {edition.edition} is being rendered")
+        concern = compare(opened, edition, moment)
         if not concern.shots:
             return dg.SkipReason(concern.summary)
-        close_orphans(context.instance)
-        runs = _runs_of(context.instance, keys.job, concern.edition)
-        if any(not run.dagster_run.is_finished for run in runs):
-            return dg.SkipReason(f"edition {concern.edition} is being rendered")
-        wait = why_wait(concern, _past(runs), opened.settings.rerender, now)
+        wait = why_wait(concern, _past(runs), opened.settings.rerender, moment)
         if wait:
             return dg.SkipReason(f"{concern.summary}; {wait}")
         return _launch(context.instance, keys, editions, concern)
@@ -58,22 +63,23 @@ def build_sensor(brief: Brief, editions: dg.PartitionsDefinition) -> dg.SensorDe
     return rerender
 
 
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _launch(
     instance: dg.DagsterInstance,
     keys: CampaignKeys,
     editions: dg.PartitionsDefinition,
     concern: Concern,
-) -> dg.SensorResult | dg.SkipReason:
-    additions = []
-    if isinstance(editions, dg.DynamicPartitionsDefinition):
-        additions = [editions.build_add_request([concern.edition])]
-    elif not editions.has_partition_key(concern.edition):
+) -> dg.RunRequest | dg.SkipReason:
+    if not ensure_partition(instance, editions, concern.edition):
         return dg.SkipReason(
             f"{concern.summary}; edition {concern.edition} is none of the present schedule: what "
             "changed is rendered with the next one"
         )
     same = instance.get_runs_count(dg.RunsFilter(tags={tags.CONCERN: concern.digest}))
-    request = dg.RunRequest(
+    return dg.RunRequest(
         run_key=f"{concern.digest}:{same}",
         partition_key=concern.edition,
         run_config={"ops": {keys.shots_op: {"config": {"only": list(concern.shots)}}}},
@@ -83,14 +89,20 @@ def _launch(
             tags.REASON: concern.summary[:200],
         },
     )
-    return dg.SensorResult(run_requests=[request], dynamic_partitions_requests=additions)
 
 
-def _runs_of(instance: dg.DagsterInstance, job: str, edition: str) -> Sequence[dg.RunRecord]:
-    """The last runs of an edition, latest first."""
-    return instance.get_run_records(
-        dg.RunsFilter(job_name=job, tags={tags.PARTITION: edition}), limit=PAST_RUNS
+def _runs_of(
+    instance: dg.DagsterInstance, keys: CampaignKeys, edition: str
+) -> Sequence[dg.RunRecord]:
+    """The last runs of an edition, latest first: of its job, or of its assets."""
+    records = instance.get_run_records(
+        dg.RunsFilter(tags={tags.PARTITION: edition}), limit=PAST_RUNS
     )
+    return [record for record in records if _renders(record.dagster_run, keys)]
+
+
+def _renders(run: dg.DagsterRun, keys: CampaignKeys) -> bool:
+    return run.job_name == keys.job or keys.takes in (run.asset_selection or ())
 
 
 def _past(runs: Sequence[dg.RunRecord]) -> list[PastRun]:

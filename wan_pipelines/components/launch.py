@@ -1,9 +1,7 @@
 """Runs of the graph that a command line starts and waits for."""
 
 import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,18 +11,23 @@ import dagster as dg
 
 from wan_pipelines.campaigns.brief import Brief
 from wan_pipelines.campaigns.editions import edition_at
+from wan_pipelines.components import tags
 from wan_pipelines.components.campaign_keys import CampaignKeys
-from wan_pipelines.components.campaign_schedule import editions_of
+from wan_pipelines.components.campaign_schedule import (
+    editions_of,
+    ensure_partition,
+    open_edition,
+)
+from wan_pipelines.components.orphans import close_orphans
 from wan_pipelines.components.prompt import PROMPT_ASSET, PROMPT_JOB
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.editions import latest_edition
 from wan_pipelines.ledger.reports import edition_totals
-from wan_pipelines.processes import is_gone, process_name
+from wan_pipelines.processes import process_name
+from wan_pipelines.streams import stderr_to
 from wan_pipelines.studio.studio import Studio
 
-PROCESS_TAG = "wan/process"
 LOG = "wan.log"
-STDERR = 2
 OUR_ERRORS = "wan_pipelines.errors."
 INSTANCE_CONFIG = """\
 # Written once; change it as you like.
@@ -39,6 +42,10 @@ run_monitoring:
   poll_interval_seconds: 10
   free_slots_after_run_end_seconds: 30
 run_retries: {enabled: false}
+sensors: {use_threads: true, num_workers: 4}
+schedules: {use_threads: true, num_workers: 4}
+retention:
+  sensor: {purge_after_days: {skipped: 1, failure: 7, success: 30}}
 concurrency:
   pools: {granularity: op}
 """
@@ -71,31 +78,25 @@ def open_instance(state: Path) -> dg.DagsterInstance:
     return instance
 
 
-def close_orphans(instance: dg.DagsterInstance) -> None:
-    """Report runs as failed whose command was killed: nobody else would ever say so."""
-    running = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
-    for run in instance.get_runs(running):
-        if PROCESS_TAG in run.tags and is_gone(run.tags[PROCESS_TAG]):
-            instance.report_run_failed(run, "The process that executed this run was killed.")
-
-
 def run_campaign(
     instance: dg.DagsterInstance, brief: Brief, edition: str, only: list[str] | None
 ) -> Launch:
     """Render an edition, or the named shots of it, and wait for the end."""
     keys = CampaignKeys(brief.name)
-    editions = editions_of(brief)
-    if isinstance(editions, dg.DynamicPartitionsDefinition):
-        assert editions.name is not None
-        instance.add_dynamic_partitions(editions.name, [edition])
+    if not ensure_partition(instance, editions_of(brief), edition):
+        raise InputError(
+            f"{brief.name} has no edition {edition!r}: its editions begin with its schedule.",
+            where="edition",
+            remedy="Leave it away for the latest one; keys look like 2026-11-01-0300.",
+        )
     config = {"ops": {keys.shots_op: {"config": {"only": only}}}} if only else {}
-    return _execute(instance, keys.job, config, {"dagster/partition": edition}, edition)
+    return _execute(instance, keys.job, config, edition)
 
 
 def run_prompt(instance: dg.DagsterInstance, order: Mapping[str, Any]) -> Launch:
     """Render one prompt, and wait for the end."""
     config = {"ops": {PROMPT_ASSET.to_python_identifier(): {"config": dict(order)}}}
-    return _execute(instance, PROMPT_JOB, config, {}, "")
+    return _execute(instance, PROMPT_JOB, config, "")
 
 
 def next_edition(studio: Studio, campaign: str, now: datetime) -> str:
@@ -105,8 +106,7 @@ def next_edition(studio: Studio, campaign: str, now: datetime) -> str:
     brief = studio.brief(campaign)
     editions = editions_of(brief)
     if isinstance(editions, dg.TimeWindowPartitionsDefinition):
-        with dg.partition_loading_context(effective_dt=now):
-            edition = editions.get_last_partition_key()
+        edition = open_edition(editions, now)
         if edition is None:
             raise InputError(
                 f"no edition of {campaign} has begun yet.",
@@ -121,43 +121,26 @@ def next_edition(studio: Studio, campaign: str, now: datetime) -> str:
 
 
 def _execute(
-    instance: dg.DagsterInstance,
-    job: str,
-    config: Mapping[str, Any],
-    tags: Mapping[str, str],
-    edition: str,
+    instance: dg.DagsterInstance, job: str, config: Mapping[str, Any], edition: str
 ) -> Launch:
+    from wan_pipelines.definitions import kept
+
+    partition = {tags.PARTITION: edition} if edition else {}
     with (
+        kept(),
         stderr_to(Path(instance.root_directory) / LOG),
         dg.execute_job(
             dg.build_reconstructable_job(__name__, job_named.__name__, (job,)),
             instance,
             run_config=dict(config),
-            tags={**tags, PROCESS_TAG: process_name()},
+            tags={**partition, tags.PROCESS: process_name()},
             raise_on_error=False,
         ) as result,
     ):
         if _was_interrupted(result):
+            instance.add_run_tags(result.run_id, {tags.INTERRUPTED: result.run_id})
             raise KeyboardInterrupt
         return Launch(result.run_id, edition, _problem(result))
-
-
-@contextmanager
-def stderr_to(log: Path) -> Iterator[None]:
-    """Standard error of this process and its children goes to a file: all that Dagster says.
-
-    It is appended to, with everything that the interpreter and libraries print on their own.
-    """
-    sys.stderr.flush()
-    kept = os.dup(STDERR)
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), STDERR)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, STDERR)
-        os.close(kept)
 
 
 def job_named(name: str) -> dg.JobDefinition:

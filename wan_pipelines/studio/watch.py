@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from wan_pipelines.campaigns.editions import brief_digest
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.ledger.backoff import Backoff, next_attempt
-from wan_pipelines.ledger.editions import EditionKey, all_editions, latest_edition
+from wan_pipelines.ledger.editions import EditionKey, all_editions
 from wan_pipelines.ledger.reports import ShotView, edition_shots_view, run_costs
 from wan_pipelines.studio.outputs import broken_outputs
 from wan_pipelines.studio.page import pages_of
@@ -36,22 +36,11 @@ class Concern:
     @property
     def summary(self) -> str:
         """The concern in a sentence."""
-        if not self.edition:
-            return "no edition has been launched yet"
         if not self.reasons:
             rest = f"; {self.resting} failed shots rest" if self.resting else ""
             return f"edition {self.edition} is as the brief wants it{rest}"
         counts = Counter(self.reasons.values())
         return ", ".join(f"{number} {reason}" for reason, number in counts.items())
-
-
-NOTHING = Concern("", {}, 0, "", "")
-
-
-def look(studio: Studio, campaign: str, now: datetime) -> Concern:
-    """Compare the brief and the release as they are now with the latest edition and its files."""
-    edition = latest_edition(studio.ledger, studio.brief(campaign).tenant, campaign)
-    return compare(studio, edition, now) if edition else NOTHING
 
 
 def compare(studio: Studio, edition: EditionKey, now: datetime) -> Concern:
