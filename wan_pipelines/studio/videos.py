@@ -1,5 +1,6 @@
 """The videos of an edition: every rendition that was asked for, checked, described, shown."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,6 +24,7 @@ from wan_pipelines.studio.outputs import BrokenOutput, broken_outputs
 from wan_pipelines.studio.page import Pages, write_pages
 from wan_pipelines.studio.studio import Studio
 
+MANIFESTS_AT_A_TIME = 8  # a store takes longer to answer than to write
 FULL_SIZE = tuple(spec.name for spec in RENDITIONS.values() if spec.scale == 1)
 
 
@@ -52,26 +54,31 @@ def publish(studio: Studio, edition: EditionKey) -> Published:
     broken = tuple(broken_outputs(studio, edition))
     damaged = {output.take_id for output in broken}
     charges = _charges(studio, edition)
-    for take_id, shot in _videos(studio, edition).items():
-        if take_id not in damaged:
-            derived = _derive_missing(studio, edition, shot, take_id)
-            complete_manifest(
+    with ThreadPoolExecutor(MANIFESTS_AT_A_TIME) as pool:
+        completed = [
+            pool.submit(
+                complete_manifest,
                 studio,
                 manifest_key(edition.tenant, shot.render_key, take_id),
                 charge_micro_usd=charges.get(take_id),
-                derived=derived,
+                derived=_derive_missing(studio, edition, shot, take_id),
             )
+            for take_id, shot in _videos(studio, edition).items()
+            if take_id not in damaged
+        ]
+    for each in completed:
+        each.result()
     shots = edition_shots_view(studio.ledger, edition)
     totals = edition_totals(studio.ledger, edition)
     return Published(edition, shots, totals, broken, write_pages(studio, edition, shots, totals))
 
 
 def _videos(studio: Studio, edition: EditionKey) -> dict[str, ShotView]:
-    """By accepted take, the shot that shows it; a duplicate shows the files of another shot."""
+    """By accepted take, the shot that shows it: no duplicate, nor what was withdrawn meanwhile."""
     return {
         shot.take_id: shot
         for shot in edition_shots_view(studio.ledger, edition)
-        if shot.take_id and shot.outcome == "accepted" and shot.state != "duplicate"
+        if shot.take_id and shot.outcome == "accepted" and shot.state in ("admitted", "reused")
     }
 
 
