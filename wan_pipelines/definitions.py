@@ -12,8 +12,6 @@ import dagster as dg
 from wan_pipelines.components.yaml_check import check_yaml
 from wan_pipelines.places import environment_name, project_root
 
-warnings.filterwarnings("ignore", category=dg.BetaWarning)  # Dagster's own use of beta features
-
 _kept: list[dg.Definitions] = []
 
 
@@ -28,10 +26,12 @@ def load() -> dg.Definitions:
     """Read the YAML as it stands now; InputError names file, line, field and remedy."""
     root, environment = project_root(), environment_name()
     check_yaml(root, environment)
-    return dg.Definitions.merge(
-        component_tree(root / "assets").build_defs(),
-        component_tree(root / "resources").build_defs(environment),
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # Dagster's own use of beta features
+        return dg.Definitions.merge(
+            component_tree(root / "assets").build_defs(),
+            component_tree(root / "resources").build_defs(environment),
+        )
 
 
 def keep() -> None:
