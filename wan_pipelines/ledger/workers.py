@@ -105,10 +105,17 @@ def heartbeat(
 
 
 def close_worker(
-    ledger: Ledger, tenant: str, worker_id: str, spans: Sequence[Spent] = (), *, now: datetime
+    ledger: Ledger,
+    tenant: str,
+    worker_id: str,
+    spans: Sequence[Spent] = (),
+    *,
+    now: datetime,
+    paid_until: datetime | None = None,
 ) -> int:
     """Stop paying a worker and charge its time; returns what it was paid in micro-dollars.
 
+    It is paid until `paid_until`, which is not `now` where the clock was set or the machine slept.
     Takes that still run become `abandoned`. Closing a closed worker changes nothing.
     """
     with ledger.write() as session:
@@ -118,7 +125,7 @@ def close_worker(
         record_spans(session, worker_id, spans, now)
         worker.heartbeat_at = max(worker.heartbeat_at, to_micros(now))
         worker.lost = False
-        _end(session, worker, now, rest=Spent("idle", 0))
+        _end(session, worker, to_micros(paid_until or now), now, rest=Spent("idle", 0))
         return worker.paid_micro_usd
 
 
@@ -208,13 +215,14 @@ def _give_up(session: Session, condition: ColumnElement[bool], now: datetime) ->
     ).all()
     for worker in lost:
         worker.lost = True
-        _end(session, worker, now, rest=Spent("lost", 0, _latest_running(session, worker)))
+        rest = Spent("lost", 0, _latest_running(session, worker))
+        _end(session, worker, worker.heartbeat_at, now, rest=rest)
     return tuple(worker.id for worker in lost)
 
 
-def _end(session: Session, worker: WorkerRow, now: datetime, *, rest: Spent) -> None:
-    """Settle and end a locked worker at its last heartbeat."""
-    settle(session, worker, worker.heartbeat_at, now, rest=rest)
+def _end(session: Session, worker: WorkerRow, until: int, now: datetime, *, rest: Spent) -> None:
+    """Settle a locked worker until that moment (microseconds), and end it."""
+    settle(session, worker, until, now, rest=rest)
     worker.ended_at = worker.settled_until
     running = select(TakeRow).where(TakeRow.worker_id == worker.id, TakeRow.outcome == "running")
     for take in session.scalars(running.order_by(TakeRow.shot_id)).all():
