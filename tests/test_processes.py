@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import psutil
 
@@ -43,3 +44,12 @@ def test_a_later_process_with_the_same_number_is_another_one() -> None:
 def test_nothing_is_known_of_processes_on_other_hosts() -> None:
     _, pid, _ = process_name().rsplit(":", 2)
     assert not is_gone(f"not-{host_name()}:{pid}:1")
+
+
+def test_a_process_knows_its_age() -> None:
+    before = time.monotonic()
+    script = "from wan_pipelines.processes import age_ns; print(age_ns())"
+    printed = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert 0 < int(printed.stdout) / 1e9 < time.monotonic() - before + 0.02

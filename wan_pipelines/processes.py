@@ -1,7 +1,12 @@
-"""Names of processes that outlive neither a reboot nor the reuse of a process id."""
+"""Names of processes that outlive neither a reboot nor the reuse of a process id, and their age.
+
+Both count from the start of the machine, so that setting its clock changes neither.
+"""
 
 import os
 import socket
+import sys
+import time
 from functools import cache
 
 import psutil
@@ -13,7 +18,7 @@ def host_name() -> str:
 
 
 def process_name(pid: int | None = None) -> str:
-    """`host:pid:start`, where start is the process's creation time in whole milliseconds."""
+    """`host:pid:start`, where start is the process's creation in milliseconds since the boot."""
     pid = pid or os.getpid()
     return f"{host_name()}:{pid}:{_started_ms(pid)}"
 
@@ -29,6 +34,20 @@ def _started_ms(pid: int) -> int | None:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
-        return round(process.create_time() * 1000)
+        return _after_boot_ms(process)
     except psutil.NoSuchProcess:
         return None
+
+
+def age_ns() -> int:
+    """How long this process has existed; exact to the hundredth of a second on Linux."""
+    process = psutil.Process()
+    if sys.platform == "linux":
+        since_boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        return since_boot - _after_boot_ms(process) * 1_000_000
+    return time.time_ns() - int(process.create_time() * 1e9)
+
+
+def _after_boot_ms(process: psutil.Process) -> int:
+    """The system's own record: psutil adds the boot time to it, in whole seconds."""
+    return round((process.create_time() - psutil.boot_time()) * 1000)

@@ -4,18 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from time import monotonic_ns, time_ns
+from time import monotonic_ns
 from typing import Self
-
-import psutil
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.encoding.renditions import RenditionFile
-from wan_pipelines.errors import LeaseLost, NotAdmitted, QuotaExceeded
+from wan_pipelines.errors import LeaseLost, LedgerError, NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger import leases, takes, workers
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.records import Rendition, StageMicroseconds, TakeReport
+from wan_pipelines.processes import age_ns
 from wan_pipelines.rendering.ports import Busy, Declined, Done, Lease
 from wan_pipelines.rendering.takes import RunReference, Span, Take
 from wan_pipelines.studio.leftovers import discard
@@ -25,10 +24,9 @@ from wan_pipelines.studio.studio import Studio
 class LedgerBook:
     """A `TakeBook` for one worker of one edition; used by several threads."""
 
-    def __init__(
-        self, studio: Studio, edition: EditionKey, worker_id: str, paid_since_ns: int
-    ) -> None:
-        self.paid_since_ns = paid_since_ns
+    def __init__(self, studio: Studio, edition: EditionKey, worker_id: str, born: datetime) -> None:
+        self.paid_since_ns = monotonic_ns() - age_ns()
+        self._born = born
         self._ledger = studio.ledger
         self._store = studio.store
         self._lease_seconds = studio.settings.workers.lease_seconds
@@ -41,26 +39,32 @@ class LedgerBook:
     @contextmanager
     def opened(cls, studio: Studio, edition: EditionKey, run: RunReference) -> Iterator[Self]:
         """A book whose worker is paid from the birth of this process until the block ends."""
-        born = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
-        age_ns = time_ns() - int(born.timestamp() * 1e9)
+        now = datetime.now(UTC)
+        born = now - timedelta(microseconds=age_ns() // 1000)
         rendering = studio.settings.rendering_class
         place = workers.WorkerPlace(
             run.run_id, run.step_key, studio.settings.gpu_class, rendering.gpu_count
         )
-        now = datetime.now(UTC)
         worker = workers.open_worker(studio.ledger, edition, place, now=now, started_at=born)
-        book = cls(studio, edition, worker, monotonic_ns() - age_ns)
+        book = cls(studio, edition, worker, born)
         try:
             yield book
         finally:
             book.close()
 
     def close(self) -> None:
-        """Stop paying the worker and charge its time."""
+        """Stop paying the worker and charge its time, as a clock tells it that nobody can set."""
         tenant = self._edition.tenant
-        workers.close_worker(
-            self._ledger, tenant, self._worker_id, self._drain(), now=datetime.now(UTC)
-        )
+        lived = timedelta(microseconds=(monotonic_ns() - self.paid_since_ns) // 1000)
+        with self._reported() as spans:
+            workers.close_worker(
+                self._ledger,
+                tenant,
+                self._worker_id,
+                spans,
+                now=datetime.now(UTC),
+                paid_until=self._born + lived,
+            )
 
     def lease(self, shot: Shot) -> Lease | Done | Busy | Declined:
         try:
@@ -122,14 +126,20 @@ class LedgerBook:
 
     def beat(self) -> None:
         tenant = self._edition.tenant
-        workers.heartbeat(
-            self._ledger, tenant, self._worker_id, self._drain(), now=datetime.now(UTC)
-        )
+        with self._reported() as spans:
+            workers.heartbeat(self._ledger, tenant, self._worker_id, spans, now=datetime.now(UTC))
 
-    def _drain(self) -> list[Spent]:
+    @contextmanager
+    def _reported(self) -> Iterator[list[Spent]]:
+        """What was spent since the last report; it stays to be reported if that fails."""
         with self._guard:
             spans, self._unreported = self._unreported, []
-        return spans
+        try:
+            yield spans
+        except LedgerError:
+            with self._guard:
+                self._unreported = [*spans, *self._unreported]
+            raise
 
     def _ours(self, lease: Lease) -> leases.Lease:
         return leases.Lease(
