@@ -15,7 +15,8 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
 from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -30,8 +31,10 @@ from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.engines.protocol import Engine, Footage, OnStep
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.errors import WanError
+from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.storage.atomic import atomic_write
+from wan_pipelines.studio import books
 from wan_pipelines.studio.books import LedgerBook
 from wan_pipelines.studio.shards import ShardReference, render
 from wan_pipelines.studio.studio import Studio, open_studio
@@ -52,6 +55,9 @@ class Errand:
         is a file `go_on`; both lie in `folder`.
     greedy_at: the prompt whose render takes more memory than there is; "load": loading does.
     memory_bytes: how much address space it may take beyond what it has.
+    clock_jump_seconds: by how much its clock is set while it waits.
+    ledger_wait_seconds: how long it waits for a locked ledger.
+    real_engine: it loads the release's weights.
     silent: it gives no sign of life, as a process or a node that hangs for a while.
     """
 
@@ -67,6 +73,9 @@ class Errand:
     memory_bytes: int | None = None
     seconds_per_step: float = 0.0
     silent: bool = False
+    clock_jump_seconds: float = 0.0
+    ledger_wait_seconds: float = 30.0
+    real_engine: bool = False
 
     @property
     def reached(self) -> Path:
@@ -109,12 +118,23 @@ class TestedEngine(NullEngine):
             if number == 1 and request.prompt == errand.wait_at:
                 errand.reached.touch()
                 wait_for(errand.go_on)
+                SetClock.ahead = timedelta(seconds=errand.clock_jump_seconds)
             if number == 1 and request.prompt == errand.greedy_at:
                 exhaust_memory()
             if on_step:
                 on_step(number, steps)
 
         return super().render(request, step)
+
+
+class SetClock(datetime):
+    """The wall clock after somebody set it."""
+
+    ahead = timedelta()
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime.now(tz) + cls.ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +196,7 @@ def exhaust_memory() -> None:
     """MemoryError, as soon as a limit is reached."""
     kept = []
     while True:
-        kept.append(np.ones(1 << 23, dtype=np.uint8))
+        kept.append(np.empty(1 << 26, dtype=np.uint8))
 
 
 def limit_memory(further_bytes: int) -> None:
@@ -189,7 +209,13 @@ def limit_memory(further_bytes: int) -> None:
 def _work(errand: Errand) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     said: list[str] = []
+    books.datetime = SetClock
     studio = open_studio(errand.root, errand.state, "local")
+    ledger = Ledger.open(
+        studio.ledger.engine.url.render_as_string(hide_password=False),
+        wait_seconds=errand.ledger_wait_seconds,
+    )
+    studio = replace(studio, ledger=ledger)
     moments = _Moments(errand.die_at)
     if errand.count or errand.die_at is not None:
         moments.watch()
@@ -210,7 +236,7 @@ def _work(errand: Errand) -> None:
             ShardReference.from_json(errand.shard),
             RunReference(errand.run, errand.shard["name"]),
             say=said.append,
-            open_engine=open_engine,
+            open_engine=None if errand.real_engine else open_engine,
         )
         answer["summary"] = summary.to_json()
     except WanError as error:
