@@ -1,0 +1,182 @@
+"""Kills whole runs at random moments, again and again, and says how it went.
+
+    python -m tests.survival.soak --kills 10 --seed 1
+
+Each time, a fresh deployment is rendered with `wan run`, from nothing; at a random moment one of
+these is killed with SIGKILL: the run with all its processes ("group"), the command alone, whose
+steps then go on as orphans ("run"), or a process that renders ("worker"). Then the same command is
+run again, and all of `rules.py` must hold. The moments are spread over an undisturbed run's time.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Literal, get_args
+
+import psutil
+import typer
+
+from tests.ledger import books
+from tests.support.project import Project, new_project
+from tests.support.tiny_pipeline import write_tiny_pipeline
+from tests.survival import rules
+from wan_pipelines.ledger.workers import open_workers
+from wan_pipelines.processes import host_name
+from wan_pipelines.studio.editions import edition_key
+
+Victim = Literal["group", "run", "worker"]
+VICTIMS: tuple[Victim, ...] = get_args(Victim)
+COMMAND = ("run", "balls", "--edition", "one")
+PROMPTS = ["a red ball rising", "a blue box falling", "a black ball moving"]
+SEEDS = [1, 2, 3, 4]
+SHOTS = len(PROMPTS) * len(SEEDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One kill and what followed. `accepted` is what the killed run had made."""
+
+    victim: Victim
+    after_seconds: float
+    accepted: int
+    next_seconds: float
+    workers: int
+    paid_micro_usd: int
+
+
+def begin(project: Project, log: Path) -> subprocess.Popen[bytes]:
+    """`wan run` with a process group of its own, as a terminal gives it one."""
+    wan = Path(sys.executable).with_name("wan")
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [wan, *COMMAND],
+            env={**os.environ, **project.variables},
+            cwd=project.root,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def finish(project: Project, log: Path) -> float:
+    """An undisturbed run; returns its seconds."""
+    began = time.monotonic()
+    process = begin(project, log)
+    assert process.wait() == 0, log.read_text()
+    return time.monotonic() - began
+
+
+def kill(project: Project, process: subprocess.Popen[bytes], victim: Victim) -> None:
+    """SIGKILL, whether or not there is still somebody to get it."""
+    if victim == "worker":
+        while process.poll() is None:
+            if workers := _workers(project):
+                os.kill(workers[0], signal.SIGKILL)
+                break
+            time.sleep(0.05)
+        process.wait()  # the run goes on, and repeats the step
+        return
+    if process.poll() is None:
+        (os.killpg if victim == "group" else os.kill)(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _workers(project: Project) -> list[int]:
+    with project.studio().ledger as ledger:
+        return [worker.pid for worker in open_workers(ledger, host_name())]
+
+
+def check(project: Project) -> None:
+    """All rules; and nobody is left behind."""
+    studio = project.studio()
+    edition = edition_key(studio, "balls", "one")
+    rules.check(studio, edition)
+    assert books.accepted_takes(studio.ledger).total() == SHOTS
+    studio.ledger.close()
+
+
+def left_behind(group: int) -> list[psutil.Process]:
+    """Processes that still belong to a run."""
+    return [p for p in psutil.process_iter() if _group_of(p) == group]
+
+
+def _group_of(process: psutil.Process) -> int:
+    try:
+        return os.getpgid(process.pid)
+    except ProcessLookupError:
+        return -1
+
+
+def trial(project: Project, victim: Victim, seconds: float, log: Path) -> Outcome:
+    """Kill one run after some seconds, do the next, check."""
+    process = begin(project, log)
+    time.sleep(seconds)
+    kill(project, process, victim)
+    accepted = _accepted(project)
+    took = finish(project, log)
+    _wait_until(lambda: not left_behind(process.pid))
+    check(project)
+    paid = books.paid_and_charged(project.studio().ledger)
+    return Outcome(victim, seconds, accepted, took, len(paid), sum(p for p, _ in paid.values()))
+
+
+def _accepted(project: Project) -> int:
+    with project.studio().ledger as ledger:
+        return books.accepted_takes(ledger).total()
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it does not come to an end"
+        time.sleep(0.1)
+
+
+def deployment(folder: Path, weights: Path) -> Project:
+    """A dozen small shots for two workers; a lease outlasts a trial."""
+    project = new_project(folder, weights)
+    project.campaign(prompts=PROMPTS, seeds=SEEDS, renditions=["h264", "h264-half"])
+    project.environment(workers={"count": 2, "threads": 1, "lease_seconds": 600})
+    return project
+
+
+def soak(kills: int, seed: int, victims: Sequence[Victim], folder: Path) -> None:
+    """All trials, and a table of them."""
+    random = Random(seed)
+    log = folder / "log"
+    weights = write_tiny_pipeline(folder / "weights")
+    whole = finish(deployment(folder / "undisturbed", weights), log)
+    typer.echo(f"undisturbed: {whole:.1f} s for {SHOTS} shots")
+    typer.echo("| victim | killed after | accepted by then | next run | workers | paid = charged |")
+    typer.echo("|---|---|---|---|---|---|")
+    for number in range(kills):
+        victim = victims[number % len(victims)]
+        project = deployment(folder / f"trial-{number}", weights)
+        found = trial(project, victim, random.uniform(0, whole), log)
+        typer.echo(
+            f"| {found.victim} | {found.after_seconds:.1f} s | {found.accepted} of {SHOTS} "
+            f"| {found.next_seconds:.1f} s | {found.workers} | ${found.paid_micro_usd / 1e6:.6f} |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--victims", nargs="+", choices=VICTIMS, default=VICTIMS)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        soak(options.kills, options.seed, options.victims, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
