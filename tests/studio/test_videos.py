@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import Project
+from tests.support.renders import render_edition
+from wan_pipelines import __version__
+from wan_pipelines.encoding.manifest import VideoManifest
+from wan_pipelines.encoding.probe import probe
+from wan_pipelines.encoding.publish import manifest_key, read_manifest
+from wan_pipelines.errors import RenderError
+from wan_pipelines.ledger.reports import edition_shots_view, run_costs, videos
+from wan_pipelines.studio.editions import edition_key
+from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.videos import publish
+
+BALL, BOX = "a-red-ball-rising--square--s1", "a-blue-box-falling--square--s1"
+
+
+def manifests(studio: Studio, campaign: str = "balls", edition: str = "one") -> list[VideoManifest]:
+    found = videos(studio.ledger, "demo", campaign, edition)
+    keys = [manifest_key(video.tenant, video.render_key, video.take_id) for video in found]
+    return [read_manifest(studio.store, key) for key in keys]
+
+
+def test_a_manifest_tells_everything_about_its_video(quick_project: Project):
+    quick_project.campaign(prompts=["a red ball rising"], renditions=["h264", "h264-half"])
+    studio = quick_project.studio()
+    render_edition(studio)
+    (manifest,) = manifests(studio)
+    (video,) = videos(studio.ledger, "demo")
+    release = studio.release("sample")
+    assert (manifest.prompt, manifest.seed, manifest.tenant) == ("a red ball rising", 1, "demo")
+    assert (manifest.shape.width, manifest.shape.frames, manifest.shape.fps) == (32, 5, 8)
+    assert (manifest.tier, manifest.sampling.steps) == ("draft", 2)
+    assert (manifest.release, manifest.release_identity) == ("sample", release.identity)
+    assert list(manifest.weights.files) == ["model_index.json"]
+    assert (manifest.engine, manifest.code_version) == ("null", __version__)
+    assert manifest.fingerprint["threads"] == 1
+    assert (manifest.run_id, manifest.step_key) == ("run", "shard_1")
+    assert (manifest.render_key, manifest.take_id) == (video.render_key, video.take_id)
+    assert manifest.charge_micro_usd == video.cost_micro_usd > 0
+    names = ["h264", "h264-half", "poster", "preview"]
+    assert [file.name for file in manifest.renditions] == names
+    assert {file.name: file.sha256 for file in manifest.renditions}["h264"] == video.sha256
+    parents = {parent.kind: parent.name for parent in manifest.parents}
+    assert parents.keys() == {"release", "weights", "brief", "edition"}
+    assert (parents["brief"], parents["edition"]) == ("balls", "balls/one")
+
+
+def test_the_charges_of_manifests_are_all_that_was_paid(quick_project: Project):
+    studio = quick_project.studio()
+    render_edition(studio)
+    paid = sum(run.paid_micro_usd for run in run_costs(studio.ledger, "demo"))
+    assert sum(manifest.charge_micro_usd or 0 for manifest in manifests(studio)) == paid > 0
+
+
+def test_a_reused_video_keeps_the_manifest_and_charge_of_who_made_it(quick_project: Project):
+    studio = quick_project.studio()
+    render_edition(studio)
+    before = manifests(studio)
+    quick_project.campaign("more")
+    plan = render_edition(quick_project.studio(), "first", "more")
+    assert plan.counts == {"reused": 2}
+    assert manifests(studio) == before == manifests(studio, "more", "first")
+    assert all(video.cost_micro_usd == 0 for video in videos(studio.ledger, "demo", "more"))
+
+
+def test_files_that_another_campaign_wants_as_well_are_derived(quick_project: Project):
+    studio = quick_project.studio()
+    render_edition(studio)
+    before = manifests(studio)
+    quick_project.campaign("more", renditions=["h264", "h264-half", "av1"])
+    render_edition(quick_project.studio(), "first", "more")
+    for old, new in zip(before, manifests(studio), strict=True):
+        added = new.renditions[len(old.renditions) :]
+        assert new.renditions[: len(old.renditions)] == old.renditions
+        assert [file.name for file in added] == ["h264-half", "av1"]
+        assert new.charge_micro_usd == old.charge_micro_usd
+    shots = edition_shots_view(studio.ledger, edition_key(studio, "more", "first"))
+    files = {file.name: file for file in shots[0].renditions}
+    half = probe(Path(files["h264-half"].uri.removeprefix("file://")))
+    assert (half.width, half.height, half.frames, half.codec) == (16, 16, 5, "h264")
+
+
+def test_publishing_again_writes_no_manifest_anew(quick_project: Project):
+    studio = quick_project.studio()
+    render_edition(studio)
+    edition = edition_key(studio, "balls", "one")
+    found = sorted((quick_project.state / "store").rglob("manifest.json"))
+    before = [path.stat().st_mtime_ns for path in found]
+    publish(studio, edition)
+    assert [path.stat().st_mtime_ns for path in found] == before
+
+
+def test_a_lost_file_is_told_and_does_not_keep_the_others_from_being_shown(quick_project: Project):
+    studio = quick_project.studio()
+    render_edition(studio)
+    lost = next((quick_project.state / "store").rglob("manifest.json"))
+    lost.unlink()
+    published = publish(studio, edition_key(studio, "balls", "one"))
+    assert [Path(output.file).name for output in published.broken] == ["manifest.json"]
+    assert studio.store.stat(published.pages.page)
+
+
+def test_what_is_not_accounted_for_is_what_has_neither_video_nor_refusal(quick_project: Project):
+    quick_project.campaign(prompts=["a red ball rising", "a blue box falling", "x" * 600])
+    studio = quick_project.studio()
+    render_edition(studio, faults={"a red ball rising": RenderError("No.", stage="text")})
+    published = publish(studio, edition_key(studio, "balls", "one"))
+    assert [(shot.shot, shot.error_message) for shot in published.unaccounted] == [(BALL, "No.")]
+    assert published.broken == ()
+    assert (published.totals.accepted, published.totals.shots) == (1, 3)
+
+
+@pytest.mark.parametrize("renditions", [["h264-half"], ["av1"]])
+def test_there_is_always_a_file_of_full_size_to_derive_others_from(
+    quick_project: Project, renditions: list[str]
+):
+    quick_project.campaign(prompts=["a red ball rising"], renditions=renditions)
+    studio = quick_project.studio()
+    render_edition(studio)
+    quick_project.campaign("more", prompts=["a red ball rising"], renditions=["h264", "h264-half"])
+    render_edition(quick_project.studio(), "first", "more")
+    (shot,) = edition_shots_view(studio.ledger, edition_key(studio, "more", "first"))
+    assert {"h264", "h264-half"} <= {file.name for file in shot.renditions}
