@@ -62,6 +62,7 @@ ENVIRONMENT: Mapping[str, Any] = {
     "gpu_class": "laptop-cpu",
     "gpu_classes": {"laptop-cpu": {"device": "cpu", "price_usd_per_hour": "0.10"}},
     "workers": {"count": 2, "threads": 1, "shard_minutes": 15, "lease_seconds": 10},
+    "prompts": {"release": "sample", "tenant": "demo", "user": "mira"},
     "plans": {"free": {"shots_per_user_and_day": 5}, "studio": {}},
     "tenants": {
         "demo": {"plan": "studio", "time_zone": "Europe/Berlin"},

@@ -47,7 +47,7 @@ def render_order(studio: Studio, order: PromptOrder, *, as_json: bool = False) -
 
         return run_prompt(instance, asdict(order))
 
-    _launch(studio, edition_of(order, shot_of(studio, order)), run, None, as_json=as_json)
+    _launch(studio, edition_of(studio, order, shot_of(studio, order)), run, None, as_json=as_json)
 
 
 def _launch(

@@ -29,9 +29,9 @@ def render(  # noqa: PLR0913, PLR0917 (a command line has as many options as it 
     shape: Annotated[str | None, typer.Option(help="A shape that the release offers.")] = None,
     frames: Annotated[int | None, typer.Option(help="4k + 1 frames.")] = None,
     tier: Annotated[str | None, typer.Option(help="A quality tier of the release.")] = None,
-    release: Annotated[str, typer.Option(help="A release of assets/models.")] = "wan-tiny",
-    tenant: Annotated[str, typer.Option(help="Who pays.")] = "demo",
-    user: Annotated[str, typer.Option(help="Who asks.")] = "demo",
+    release: Annotated[str | None, typer.Option(help="A release of assets/models.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Who pays.")] = None,
+    user: Annotated[str | None, typer.Option(help="Who asks.")] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

@@ -24,16 +24,23 @@ class PromptConfig(dg.Config):
         default=None, description="What is not to be seen; empty: what the release recommends."
     )
     seed: int = Field(default=1, ge=0, description="Another seed gives another video.")
-    shape: str = Field(default="landscape", description="A shape that the release offers.")
+    shape: str | None = Field(
+        default=None, description="A shape that the release offers; empty: its first."
+    )
     frames: int | None = Field(
         default=None, description="4k + 1 frames; empty: what the release recommends."
     )
     tier: str | None = Field(
         default=None, description="A quality tier of the release; empty: its default."
     )
-    release: str = Field(default="wan-tiny", description="A release of assets/models.")
-    tenant: str = Field(default="demo", description="Who pays.")
-    user: str = Field(default="demo", description="Who asks; counts towards the daily quota.")
+    release: str | None = Field(
+        default=None, description="A release of assets/models; empty: the environment's."
+    )
+    tenant: str | None = Field(default=None, description="Who pays; empty: the environment's.")
+    user: str | None = Field(
+        default=None,
+        description="Who asks, and whose daily quota it counts towards; empty: the environment's.",
+    )
 
 
 def build_prompt_defs() -> dg.Definitions:

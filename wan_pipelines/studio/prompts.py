@@ -21,12 +21,15 @@ CAMPAIGN = "prompt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptOrder:
-    """What somebody typed in; `None` is what the release recommends."""
+    """What somebody typed in; `None` is what the release recommends.
+
+    Without release, tenant or user, those hold that the environment names for prompts.
+    """
 
     prompt: str
-    release: str
-    tenant: str
-    user: str
+    release: str | None = None
+    tenant: str | None = None
+    user: str | None = None
     negative_prompt: str | None = None
     seed: int = 1
     shape: str | None = None
@@ -37,7 +40,7 @@ class PromptOrder:
 def preview_prompt(studio: Studio, order: PromptOrder) -> Plan:
     """What rendering the prompt would be and cost; changes nothing."""
     shot = shot_of(studio, order)
-    return preview_shots(studio, edition_of(order, shot), [shot])
+    return preview_shots(studio, edition_of(studio, order, shot), [shot])
 
 
 def render_prompt(
@@ -50,7 +53,7 @@ def render_prompt(
 ) -> Published:
     """Screen, admit, render, publish. InputError when the prompt is refused, and why."""
     shot = shot_of(studio, order)
-    edition = edition_of(order, shot)
+    edition = edition_of(studio, order, shot)
     plan = admit_shots(studio, edition, [shot])
     check_wanted(plan)
     if plan.shots[0].renders:
@@ -72,11 +75,12 @@ def check_wanted(plan: Plan) -> None:
 
 def shot_of(studio: Studio, order: PromptOrder) -> Shot:
     """The one shot of an order; InputError names what the release does not offer."""
+    defaults = studio.settings.prompts
     wanted = {
         "name": CAMPAIGN,
-        "tenant": order.tenant,
-        "user": order.user,
-        "release": order.release,
+        "tenant": order.tenant or defaults.tenant,
+        "user": order.user or defaults.user,
+        "release": order.release or defaults.release,
         "tier": order.tier,
         "prompts": [order.prompt],
         "negative_prompt": order.negative_prompt,
@@ -85,10 +89,12 @@ def shot_of(studio: Studio, order: PromptOrder) -> Shot:
         "frames": order.frames,
     }
     brief = validated(Brief, wanted, lambda _: "prompt")
-    (shot,) = expand(brief, studio.release(order.release), studio.folder_of(CAMPAIGN))
+    (shot,) = expand(brief, studio.release(brief.release), studio.folder_of(CAMPAIGN))
     return shot
 
 
-def edition_of(order: PromptOrder, shot: Shot) -> EditionKey:
+def edition_of(studio: Studio, order: PromptOrder, shot: Shot) -> EditionKey:
     """Prompts have an edition each, named by what they show, so that each has its own page."""
-    return EditionKey(order.tenant, order.user, CAMPAIGN, shot.render_key[:16])
+    defaults = studio.settings.prompts
+    tenant, user = order.tenant or defaults.tenant, order.user or defaults.user
+    return EditionKey(tenant, user, CAMPAIGN, shot.render_key[:16])

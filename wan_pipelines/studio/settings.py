@@ -105,6 +105,14 @@ class Rerender(_Record):
     )
 
 
+class Prompts(_Record):
+    """What holds for a prompt that is typed in on its own, unless it says otherwise."""
+
+    release: str = Field(default="wan-tiny", description="A release of assets/models.")
+    tenant: str = Field(default="demo", description="Who pays.")
+    user: str = Field(default="demo", description="Who asks; counts towards the daily quota.")
+
+
 class Settings(_Record):
     """One environment: where things are kept, what renders them, who may ask for how much."""
 
@@ -131,6 +139,9 @@ class Settings(_Record):
     gpu_classes: dict[str, GpuClass] = Field(description="GPU classes by name.")
     workers: Workers = Field(default=Workers(), description="Workers and shards.")
     rerender: Rerender = Field(default=Rerender(), description="Sensor-triggered renders.")
+    prompts: Prompts = Field(
+        default=Prompts(), description="Prompts that are typed in on their own."
+    )
     plans: dict[str, Plan] = Field(description="Plans by name.")
     tenants: dict[str, Tenant] = Field(description="Tenants by name.")
     allow_download: bool = Field(

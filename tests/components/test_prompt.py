@@ -1,0 +1,63 @@
+"""One prompt, typed into the launchpad."""
+
+import pytest
+
+from tests.components.launching import Launches, failure_of, launches, metadata_of
+from tests.support.project import Project
+from wan_pipelines.components.prompt import PromptConfig
+from wan_pipelines.ledger.reports import videos
+
+
+@pytest.fixture
+def launch(project: Project, monkeypatch: pytest.MonkeyPatch) -> Launches:
+    return launches(project, monkeypatch)
+
+
+def test_a_prompt_is_rendered_and_shown(launch: Launches) -> None:
+    result = launch.prompt(prompt="a green cone turning", seed=3)
+    assert result.success
+    shown = metadata_of(result, "prompt", "video")
+    assert shown["accepted"] == 1
+    assert shown["posters"].startswith("![Posters](http://127.0.0.1:3070/")
+    (video,) = videos(launch.project.studio().ledger, "demo")
+    assert (video.prompt, video.seed) == ("a green cone turning", 3)
+
+
+def test_without_a_word_the_defaults_are_rendered(launch: Launches) -> None:
+    assert launch.prompt().success
+    (video,) = videos(launch.project.studio().ledger, "demo")
+    assert "red ball" in video.prompt
+
+
+def test_a_prompt_that_was_rendered_before_is_reused(launch: Launches) -> None:
+    launch.prompt()
+    again = launch.prompt()
+    assert again.success
+    assert len(videos(launch.project.studio().ledger, "demo")) == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"prompt": "a ball " * 80}, "512"),
+        ({"prompt": "a ball \U0001f600\U0001f600\U0001f600\U0001f600\U0001f600"}, "emoji"),
+        ({"prompt": "a ball", "shape": "round"}, "Known: landscape, square"),
+        ({"prompt": "a ball", "frames": 6}, "frames"),
+        ({"prompt": "a ball", "release": "sampel"}, "Did you mean 'sample'?"),
+        ({"prompt": "a ball", "tenant": "nobody"}, "tenant 'nobody' is not known"),
+    ],
+)
+def test_a_bad_prompt_is_refused_with_the_reason(
+    launch: Launches, config: dict[str, object], words: str
+) -> None:
+    result = launch.prompt(**config)
+    assert not result.success
+    assert words in failure_of(result)
+    assert not videos(launch.project.studio().ledger, "demo")
+
+
+def test_every_field_of_the_launchpad_is_described_and_has_a_default() -> None:
+    fields = PromptConfig.to_config_schema().config_type.fields  # pyright: ignore
+    assert fields
+    assert all(field.description for field in fields.values())
+    assert not [name for name, field in fields.items() if field.is_required]
