@@ -11,7 +11,6 @@ from wan_pipelines.campaigns.prompts import (
     FrameCount,
     FramesPerSecond,
     PromptEntry,
-    Record,
     Seed,
     ShapeEntry,
     Variables,
@@ -19,6 +18,7 @@ from wan_pipelines.campaigns.prompts import (
 from wan_pipelines.campaigns.schedules import Schedule
 from wan_pipelines.campaigns.texts import Owner, PromptsFile, Slug, Text
 from wan_pipelines.errors import InputError
+from wan_pipelines.records import Record
 from wan_pipelines.yaml_source import load_yaml, read_component
 
 COMPONENT = "wan_pipelines.components.Campaign"

@@ -3,16 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from wan_pipelines.campaigns.texts import PromptText, Slug, Text, VariableName, VariableValue
-
-
-class Record(BaseModel):
-    """Immutable, and strict about names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+from wan_pipelines.records import Record
 
 FrameCount = Annotated[int, Field(strict=True, gt=0)]
 FramesPerSecond = Annotated[int, Field(strict=True, ge=1, le=120)]

@@ -7,9 +7,10 @@ from typing import Annotated
 from zoneinfo import available_timezones
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from wan_pipelines.hints import did_you_mean
+from wan_pipelines.records import Record
 
 # The standard's numbers, names, lists, ranges and steps: not L, W or #, which few agree on.
 _FIELD = re.compile(r"([0-9*,/-]|[A-Za-z]{3})+")
@@ -44,10 +45,8 @@ def _time_zones() -> frozenset[str]:
 TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 
-class Schedule(BaseModel):
+class Schedule(Record):
     """A campaign's own clock: each tick begins an edition."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cron: Annotated[str, AfterValidator(_readable_cron)] = Field(
         description="When an edition begins, on the clocks of the time zone: minute, hour, "

@@ -12,10 +12,10 @@ import regex
 from pydantic import AfterValidator, Field
 
 from wan_pipelines.campaigns.emoji import longest_emoji_run
-from wan_pipelines.campaigns.prompts import Record
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.campaigns.texts import Slug
 from wan_pipelines.errors import InputError
+from wan_pipelines.records import Record
 from wan_pipelines.validation import validated
 from wan_pipelines.yaml_source import load_yaml
 

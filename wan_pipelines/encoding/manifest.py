@@ -7,12 +7,13 @@ import json
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from wan_pipelines.encoding.fidelity import FidelityScore
 from wan_pipelines.encoding.renditions import Codec, RenditionFile
 from wan_pipelines.engines.protocol import StageSeconds
 from wan_pipelines.engines.requests import Sampling
+from wan_pipelines.records import Record
 
 MANIFEST_NAME: Final = "manifest.json"
 SCHEMA_NAME: Final = "video-manifest.schema.json"
@@ -22,13 +23,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, i
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Part(BaseModel):
-    """What all parts of a manifest have in common: immutable, and nothing unknown is accepted."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Shape(Part):
+class Shape(Record):
     """The picture size in pixels, the number of frames, and how many are shown per second."""
 
     width: Annotated[int, Field(gt=0)]
@@ -37,14 +32,14 @@ class Shape(Part):
     fps: Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class WeightsOrigin(Part):
+class WeightsOrigin(Record):
     """The weights that were loaded."""
 
     revision: Name = Field(description="The pinned revision of the weights.")
     files: dict[Name, Sha256] = Field(description="Each file's path, with the digest it had.")
 
 
-class Parent(Part):
+class Parent(Record):
     """Something the video was made from."""
 
     kind: Literal["release", "weights", "engine", "brief", "edition", "video"]
@@ -52,7 +47,7 @@ class Parent(Part):
     digest: Sha256 | None = Field(default=None, description="None where it has no fixed content.")
 
 
-class Rendition(Part):
+class Rendition(Record):
     """One file beside the manifest; `fps` and `duration_seconds` are 0 for a still picture."""
 
     name: Name
@@ -74,7 +69,7 @@ class Rendition(Part):
         return cls(file=file, **facts)
 
 
-class VideoManifest(Part):
+class VideoManifest(Record):
     """One accepted take and its renditions."""
 
     schema_version: Literal[1] = Field(default=1, description="Version of this document.")

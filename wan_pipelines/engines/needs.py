@@ -5,10 +5,11 @@ from typing import Annotated, NamedTuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from wan_pipelines.engines.fingerprint import Fingerprint
 from wan_pipelines.errors import FingerprintMismatch
+from wan_pipelines.records import Record
 
 
 def _is_range(text: str) -> str:
@@ -28,10 +29,8 @@ _REMEDIES = {
 }
 
 
-class Needs(BaseModel):
+class Needs(Record):
     """Version ranges and sizes; what is left out is not asked for."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     python: VersionRange | None = Field(default=None, description="Python.", examples=[">=3.11"])
     torch: VersionRange | None = Field(default=None, description="PyTorch.", examples=[">=2.8"])

@@ -2,19 +2,15 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from wan_pipelines.records import Record
 
 SchedulerName = Literal["unipc", "euler"]
 Dtype = Literal["float32", "float16", "bfloat16"]
 COMMIT = r"^[0-9a-f]{40}$"
 REPOSITORY = r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$"
 NAME = r"^[a-z0-9][a-z0-9._-]*$"
-
-
-class Record(BaseModel):
-    """Immutable, and strict about names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PackagedWeights(Record):

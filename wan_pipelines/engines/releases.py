@@ -18,7 +18,6 @@ from wan_pipelines.engines.release_parts import (
     HubWeights,
     Lora,
     PackagedWeights,
-    Record,
     SchedulerName,
     Size,
     Sizes,
@@ -30,6 +29,7 @@ from wan_pipelines.engines.requests import Sampling
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.places import project_root
+from wan_pipelines.records import Record
 from wan_pipelines.weights.sources import FolderSource, HubSource, PackagedSource, WeightsSource
 from wan_pipelines.yaml_source import read_component
 

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from wan_pipelines.errors import WeightsError
+from wan_pipelines.records import Record
 from wan_pipelines.weights.inspection import Problem, inspect_file, is_pickle, walk
 
 MANIFEST_NAME = "manifest.json"
@@ -36,20 +37,18 @@ def _stays_inside(path: str) -> str:
     return path
 
 
-class ManifestFile(BaseModel):
+class ManifestFile(Record):
     """One file: where it lies below the folder, its bytes and their digest."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_stays_inside)]
     size: Annotated[int, Field(ge=0)]
     sha256: Sha256
 
 
-class Manifest(BaseModel):
+class Manifest(Record):
     """What a release's weights consist of, to the byte."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(serialize_by_alias=True)
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     release: Annotated[str, Field(min_length=1, max_length=200)]

@@ -1,0 +1,9 @@
+"""What all records have in common that are made from data somebody else wrote."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    """Immutable, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
