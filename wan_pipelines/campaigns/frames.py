@@ -12,7 +12,7 @@ from wan_pipelines.campaigns.prompts import Shape
 from wan_pipelines.campaigns.whereabouts import Whereabouts
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.hints import did_you_mean
-from wan_pipelines.validation import Location
+from wan_pipelines.validation import Location, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _offered(
             return Clip(name, size.width, size.height, frames, brief.fps or release.fps)
     raise place.error(
         location,
-        f"is {name!r}, which {release.name} does not offer.",
+        f"is {shown(name)}, which {release.name} does not offer.",
         did_you_mean(name, (size.name for size in release.sizes.offered)),
     )
 

@@ -16,6 +16,7 @@ from wan_pipelines.campaigns.whereabouts import PlacedPrompt, Whereabouts
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest, Sampling
 from wan_pipelines.hints import did_you_mean
+from wan_pipelines.validation import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def matrix_of(brief: Brief, release: Release, place: Whereabouts) -> Matrix:
     if tier not in release.tiers:
         raise place.error(
             ("tier",),
-            f"is {tier!r}, which {release.name} does not offer.",
+            f"is {shown(tier)}, which {release.name} does not offer.",
             did_you_mean(tier, release.tiers),
         )
     if brief.frames is not None:

@@ -20,6 +20,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.storage import ObjectStore, open_store
 from wan_pipelines.studio.accounts import configure
 from wan_pipelines.studio.settings import Settings, read_settings, resolve
+from wan_pipelines.validation import shown
 from wan_pipelines.weights.manifest import verify
 from wan_pipelines.weights.sources import WeightsFolder
 
@@ -61,7 +62,9 @@ class Studio:
         path = self.folder_of(campaign) / "defs.yaml"
         if is_slug(campaign) and path.is_file():
             return read_brief(path)
-        return _named(self.briefs(), campaign, kind="campaign", where=path.parents[1])
+        return _named(
+            self.briefs(), campaign, kind="campaign", where=self.root / "assets" / "campaigns"
+        )
 
     def folder_of(self, campaign: str) -> Path:
         """Where the brief lies, and the prompt files beside it."""
@@ -127,6 +130,6 @@ def _below(state: Path, place: str) -> str:
 def _named(known: Mapping[str, T], name: str, *, kind: str, where: Path) -> T:
     if name not in known:
         raise InputError(
-            f"there is no {kind} {name!r}.", where=str(where), remedy=did_you_mean(name, known)
+            f"there is no {kind} {shown(name)}.", where=str(where), remedy=did_you_mean(name, known)
         )
     return known[name]
