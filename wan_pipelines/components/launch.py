@@ -156,7 +156,8 @@ def _problem(result: dg.JobExecutionResult) -> str:
         return ""
     failed_steps = [event for event in result.all_events if event.is_step_failure]
     if failed_steps:
-        return "\n".join(_innermost(event.step_failure_data.error) for event in failed_steps)
+        told = (_innermost(event.step_failure_data.error) for event in failed_steps)
+        return "\n".join(dict.fromkeys(told))
     return _innermost(_run_error(result))
 
 
