@@ -49,8 +49,7 @@ def price_at(
 ) -> Price:
     """The price that holds at a moment; `LedgerError` when the book has none."""
     with ledger.read() as session:
-        row = price_row_at(session, gpu_class, moment, market)
-        return Price(gpu_class, row.micro_usd_per_gpu_hour, from_micros(row.valid_from), market)
+        return _price(price_row_at(session, gpu_class, moment, market))
 
 
 def known_price(
@@ -59,9 +58,7 @@ def known_price(
     """The price that holds at a moment, if the book has one."""
     with ledger.read() as session:
         row = _row_at(session, gpu_class, moment, market)
-        if row is None:
-            return None
-        return Price(gpu_class, row.micro_usd_per_gpu_hour, from_micros(row.valid_from), market)
+        return row and _price(row)
 
 
 def price_row_at(session: Session, gpu_class: str, moment: datetime, market: str) -> PriceRow:
@@ -76,19 +73,6 @@ def price_row_at(session: Session, gpu_class: str, moment: datetime, market: str
 
 
 def _row_at(session: Session, gpu_class: str, moment: datetime, market: str) -> PriceRow | None:
-    return session.scalars(
-        select(PriceRow)
-        .where(
-            PriceRow.gpu_class == gpu_class,
-            PriceRow.market == market,
-            PriceRow.valid_from <= to_micros(moment),
-        )
-        .order_by(PriceRow.valid_from.desc())
-        .limit(1)
-    ).one_or_none()
-
-
-def _find(session: Session, gpu_class: str, moment: datetime, market: str) -> PriceRow | None:
     return session.scalars(
         select(PriceRow)
         .where(
