@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-MICRO_PER_USD = 1_000_000
 MICROSECONDS_PER_HOUR = 3_600_000_000
 
 

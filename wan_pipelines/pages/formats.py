@@ -3,19 +3,21 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-CODECS = {"h264": "H.264", "av1": "AV1", "hevc": "HEVC", "vp9": "VP9"}
+from wan_pipelines.ledger.money import usd
+
+CODECS = {"h264": "H.264", "av1": "AV1"}
 
 
 def money(micro_usd: int) -> str:
     """Micro-dollars as dollars: cents from a dollar up, exact to the micro-dollar below a cent."""
-    dollars = Decimal(abs(micro_usd)).scaleb(-6)
+    dollars = usd(abs(micro_usd))
     places = 2 if dollars >= 1 or not micro_usd else 4 if dollars >= Decimal("0.01") else 6
     return f"{'−' if micro_usd < 0 else ''}${dollars:,.{places}f}"
 
 
 def exact_money(micro_usd: int) -> str:
     """Micro-dollars as dollars with all six decimals."""
-    return f"{'−' if micro_usd < 0 else ''}${Decimal(abs(micro_usd)).scaleb(-6):,.6f}"
+    return f"{'−' if micro_usd < 0 else ''}${usd(abs(micro_usd)):,.6f}"
 
 
 def seconds(value: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, ScalarSelect, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from wan_pipelines.encoding.renditions import POSTER, PREVIEW
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import from_micros
 from wan_pipelines.ledger.records import Rendition
@@ -20,7 +21,7 @@ from wan_pipelines.ledger.tables import (
     WorkerRow,
 )
 
-STILLS = ("poster", "preview")
+STILLS = (POSTER, PREVIEW)
 SHOWN = ("admitted", "reused", "duplicate")
 
 
@@ -166,8 +167,8 @@ _VIDEOS = (
     .join(TakeRow, (TakeRow.shot_id == ShotRow.id) & (TakeRow.outcome == "accepted"))
     .join(WorkerRow, WorkerRow.id == TakeRow.worker_id)
     .join(_Main, _Main.id == _main_file)
-    .outerjoin(_Poster, (_Poster.take_id == TakeRow.id) & (_Poster.name == "poster"))
-    .outerjoin(_Preview, (_Preview.take_id == TakeRow.id) & (_Preview.name == "preview"))
+    .outerjoin(_Poster, (_Poster.take_id == TakeRow.id) & (_Poster.name == POSTER))
+    .outerjoin(_Preview, (_Preview.take_id == TakeRow.id) & (_Preview.name == PREVIEW))
     .where(EditionShotRow.state.in_(SHOWN))
 )
 _TAKES_OF_VIDEOS = (
