@@ -44,7 +44,7 @@ def edition_totals(ledger: Ledger, edition: EditionKey) -> EditionTotals:
     """The figures of an edition; cheap enough to ask for every second."""
     with ledger.read() as session:
         edition_id = edition_id_of(session, edition)
-        states, accepted, reused, failed, waiting = _counts(session, edition_id)
+        states, fates = _counts(session, edition_id)
         sums = session.execute(
             select(*(func.coalesce(func.sum(column), 0) for column in _SUMMED))
             .join(WorkerRow, WorkerRow.id == ChargeRow.worker_id)
@@ -62,10 +62,10 @@ def edition_totals(ledger: Ledger, edition: EditionKey) -> EditionTotals:
     return EditionTotals(
         shots=states.total() - states["withdrawn"],
         states=dict(states),
-        accepted=accepted,
-        reused=reused,
-        failed=failed,
-        waiting=waiting,
+        accepted=fates["accepted"],
+        reused=fates["reused"],
+        failed=fates["failed"],
+        waiting=fates["waiting"],
         gpu_microseconds=gpu_microseconds,
         cost_micro_usd=cost,
         wasted_micro_usd=wasted,
@@ -102,10 +102,14 @@ _latest_outcome = (
 )
 
 
-def _counts(session: Session, edition_id: int) -> tuple[Counter[str], int, int, int, int]:
+def _counts(session: Session, edition_id: int) -> tuple[Counter[str], Counter[str]]:
     """Shots by state, and how many are accepted, reused, failed, waiting."""
     shots = (
-        select(EditionShotRow.state, _Accepted.edition_id.label("home"), _latest_outcome.label("o"))
+        select(
+            EditionShotRow.state,
+            _Accepted.edition_id.label("home"),
+            _latest_outcome.label("outcome"),
+        )
         .outerjoin(
             _Accepted,
             (_Accepted.shot_id == EditionShotRow.shot_id) & (_Accepted.outcome == "accepted"),
@@ -115,14 +119,13 @@ def _counts(session: Session, edition_id: int) -> tuple[Counter[str], int, int, 
     )
     grouped = select(shots, func.count()).group_by(*shots.c)
     states: Counter[str] = Counter()
-    accepted = reused = failed = waiting = 0
+    fates: Counter[str] = Counter()
     for state, home, outcome, count in session.execute(grouped):
         states[state] += count
         if home is not None and state in SHOWN:
-            accepted += count
-            reused += count * (home != edition_id or state == "duplicate")
-        elif state == "admitted" and outcome == "failed":
-            failed += count
+            fates["accepted"] += count
+            if home != edition_id or state == "duplicate":
+                fates["reused"] += count
         elif state == "admitted":
-            waiting += count
-    return states, accepted, reused, failed, waiting
+            fates["failed" if outcome == "failed" else "waiting"] += count
+    return states, fates
