@@ -1,7 +1,6 @@
 """Workers: processes that are paid from start to end, whatever becomes of them."""
 
 import os
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from wan_pipelines.ledger.prices import Market, price_row_at
 from wan_pipelines.ledger.settlement import record_spans, settle
 from wan_pipelines.ledger.statements import chunks, table
 from wan_pipelines.ledger.tables import ShotRow, TakeRow, WorkerRow
+from wan_pipelines.processes import host_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def open_worker(
             edition_id=edition_id_of(session, edition),
             run_id=place.run_id,
             step_key=place.step_key,
-            host=socket.gethostname(),
+            host=host_name(),
             pid=os.getpid(),
             gpu_class=place.gpu_class,
             gpu_count=place.gpu_count,
