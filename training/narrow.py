@@ -35,7 +35,7 @@ def principal_axes(vae: AutoencoderKLWan, latents: torch.Tensor, count: int) -> 
     directions = directions.flip(1)[:, :count]
     layer = vae.post_quant_conv
     matrix = layer.weight[:, :, 0, 0, 0].detach()
-    padding = matrix @ mean + layer.bias.detach()
+    padding = matrix @ mean + bias_of(layer).detach()
     shift = torch.linalg.lstsq(matrix @ directions, -padding[:, None]).solution[:, 0]
     return Axes(directions, mean + directions @ shift)
 
@@ -65,10 +65,10 @@ def _fold_encoder(vae: AutoencoderKLWan, narrow: AutoencoderKLWan, axes: Axes) -
     to_narrow = axes.directions.T @ quant
     last, new = vae.encoder.conv_out, narrow.encoder.conv_out
     new.weight.zero_()
-    new.bias.fill_(LOG_VARIANCE)
+    bias_of(new).fill_(LOG_VARIANCE)
     new.weight[:count] = torch.einsum("nw,wi...->ni...", to_narrow, last.weight)
-    offset = vae.quant_conv.bias[:wide] - axes.centre
-    new.bias[:count] = to_narrow @ last.bias + axes.directions.T @ offset
+    offset = bias_of(vae.quant_conv)[:wide] - axes.centre
+    bias_of(new)[:count] = to_narrow @ bias_of(last) + axes.directions.T @ offset
     _make_identity(narrow.quant_conv)
 
 
@@ -76,11 +76,17 @@ def _fold_decoder(vae: AutoencoderKLWan, narrow: AutoencoderKLWan, axes: Axes) -
     matrix = vae.post_quant_conv.weight[:, :, 0, 0, 0]
     first, new = vae.decoder.conv_in, narrow.decoder.conv_in
     new.weight.copy_(torch.einsum("ow...,wn->on...", first.weight, matrix @ axes.directions))
-    constant = matrix @ axes.centre + vae.post_quant_conv.bias
-    new.bias.copy_(first.bias + first.weight.sum((2, 3, 4)) @ constant)
+    constant = matrix @ axes.centre + bias_of(vae.post_quant_conv)
+    bias_of(new).copy_(bias_of(first) + first.weight.sum((2, 3, 4)) @ constant)
     _make_identity(narrow.post_quant_conv)
+
+
+def bias_of(layer: torch.nn.Conv3d) -> torch.Tensor:
+    """The bias of a layer that has one, as all of this autoencoder have."""
+    assert layer.bias is not None
+    return layer.bias
 
 
 def _make_identity(layer: torch.nn.Conv3d) -> None:
     layer.weight.copy_(torch.eye(layer.out_channels).view_as(layer.weight))
-    layer.bias.zero_()
+    bias_of(layer).zero_()
