@@ -46,7 +46,7 @@ WORDINGS: dict[State, Wording] = {
     "held": Wording(
         "Held",
         "Waits for a person to review the prompt.",
-        "Review the prompt, then release or rewrite it.",
+        "Shorten or rewrite the prompt in the brief.",
     ),
     "waiting": Wording("Waiting", "Admitted, not rendered yet."),
     "duplicate": Wording("Duplicate", "The same shot stands earlier in this edition."),
