@@ -15,7 +15,6 @@ from wan_pipelines.yaml_source import (
     MAX_DEPTH,
     component_type,
     load_yaml,
-    read_attributes,
     read_component,
 )
 
@@ -68,7 +67,6 @@ def test_good_file_becomes_its_model(file: Path) -> None:
     assert read_component(file, Car, "shop.Car") == Car(
         name="kart", wheels=(Wheel(width=8), Wheel(width=9))
     )
-    assert read_attributes(file, Car).name == "kart"
     assert component_type(file) == "shop.Car"
 
 

@@ -84,28 +84,18 @@ def read_component(path: Path, model: type[Model], component: str) -> Model:
             where=source.where(("type",)),
             remedy=f"Expected is {component}.",
         )
-    return _attributes(source, file, model)
-
-
-def read_attributes(path: Path, model: type[Model]) -> Model:
-    """The `attributes` of a Dagster component file of any type."""
-    source = load_yaml(path)
-    return _attributes(source, validated(_ComponentFile, source.data, source.where), model)
-
-
-def component_type(path: Path) -> str:
-    """The `type` of a Dagster component file; its attributes may be anything."""
-    source = load_yaml(path)
-    return validated(_ComponentFile, source.data, source.where).type
-
-
-def _attributes(source: YamlSource, file: _ComponentFile, model: type[Model]) -> Model:
     return validated(
         model,
         file.attributes,
         lambda location: source.where(("attributes", *location)),
         prefix=("attributes",),
     )
+
+
+def component_type(path: Path) -> str:
+    """The `type` of a Dagster component file; its attributes may be anything."""
+    source = load_yaml(path)
+    return validated(_ComponentFile, source.data, source.where).type
 
 
 def _explained(path: Path, text: str, error: yaml.YAMLError) -> InputError:

@@ -19,7 +19,6 @@ from wan_pipelines.engines.release_parts import (
     Lora,
     PackagedWeights,
     SchedulerName,
-    Size,
     Sizes,
     Tier,
     Timing,
@@ -140,17 +139,6 @@ class Release(Record):
             scheduler=chosen.scheduler or self.scheduler,
             max_sequence_length=self.max_sequence_length,
             loras=loras_digest(chosen.loras),
-        )
-
-    def size(self, name: str) -> Size:
-        """The shape of that name; InputError if it is not offered."""
-        for size in self.sizes.offered:
-            if size.name == name:
-                return size
-        raise InputError(
-            f"shape {name!r} is not offered.",
-            where=f"release {self.name}",
-            remedy=did_you_mean(name, (size.name for size in self.sizes.offered)),
         )
 
     def loras(self, digest: str) -> tuple[Lora, ...]:
