@@ -13,7 +13,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def stop_on_signals(stop: Event) -> Iterator[Event]:
     """Sets `stop` on SIGTERM or SIGINT inside the block; for the main thread only."""
 
-    def set_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    def set_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     before = {number: signal.signal(number, set_stop) for number in STOP_SIGNALS}

@@ -1,7 +1,7 @@
 """Where weights come from: the package itself, a folder, or a model hub.
 
 A source answers one question, `ensure(cache)`: the folder on this machine that holds the weights,
-with its manifest. Object storage is a further source of the same kind.
+with its manifest.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class WeightsFolder:
 class WeightsSource(Protocol):
     """Somewhere weights can be had from."""
 
-    def ensure(self, cache: Path) -> WeightsFolder:
+    def ensure(self, cache: Path, /) -> WeightsFolder:
         """The weights as a local folder, fetched into `cache` if need be; WeightsError if not."""
         ...
 
@@ -42,7 +42,7 @@ class FolderSource:
 
     path: Path
 
-    def ensure(self, cache: Path) -> WeightsFolder:  # noqa: ARG002
+    def ensure(self, _cache: Path, /) -> WeightsFolder:
         return WeightsFolder(self.path, Manifest.read(self.path))
 
 
@@ -65,7 +65,7 @@ class PackagedSource:
             )
         return folder
 
-    def ensure(self, cache: Path) -> WeightsFolder:
+    def ensure(self, cache: Path, /) -> WeightsFolder:
         return FolderSource(self.path).ensure(cache)
 
 
@@ -90,7 +90,7 @@ class HubSource:
         patterns = hashlib.sha256("\n".join(self.allow_patterns).encode()).hexdigest()
         return cache / f"{self.repository.replace('/', '--')}@{self.revision[:12]}-{patterns[:8]}"
 
-    def ensure(self, cache: Path) -> WeightsFolder:
+    def ensure(self, cache: Path, /) -> WeightsFolder:
         folder = self.folder(cache)
         if not folder.is_dir():
             self._check_permission(folder)
