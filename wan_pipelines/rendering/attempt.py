@@ -97,6 +97,6 @@ def _check_frames(shot: Shot, footage: Footage) -> None:
     if footage.frames.shape != expected or footage.frames.dtype != "uint8":
         raise RenderError(
             f"The engine handed back {footage.frames.dtype} {footage.frames.shape} instead of "
-            f"uint8 {expected}. Check the engine's shape bucket.",
+            f"uint8 {expected}. That is a mistake in the engine: please report it.",
             stage="decode",
         )
