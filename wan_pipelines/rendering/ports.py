@@ -15,7 +15,7 @@ FileOut_co = TypeVar("FileOut_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to render a shot: take `take_id` is under way until then, unless renewed."""
+    """The right to render a shot, as take `take_id`, until `expires_at` unless it is renewed."""
 
     render_key: str
     take_id: str

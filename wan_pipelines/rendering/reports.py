@@ -15,6 +15,7 @@ class WorkerSettings:
     tail_depth: takes that may wait to be encoded, or be encoded, while the next one renders.
     renew_seconds: between two signs of life; well below the lease's length.
     span_seconds: a longer denoising is reported in pieces, at step boundaries.
+    progress_seconds: between two reports of progress, at least.
     busy_poll_seconds: between two looks at shots that another worker renders.
     busy_patience_seconds: so long the worker, which is paid for, waits for others in all.
     same_failures: so many failures of the same kind in a row stop the shard.

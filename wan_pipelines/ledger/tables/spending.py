@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from wan_pipelines.ledger.tables.base import Base, RowId, one_of
 
-RUNNING = text("ended_at IS NULL")
+UNENDED = text("ended_at IS NULL")
 RESERVES = text("kind = 'reserve'")
 CLOSES = text("kind <> 'reserve'")
 
@@ -40,8 +40,8 @@ class WorkerRow(Base):
         Index(
             "ix_workers_running",
             "heartbeat_at",
-            sqlite_where=RUNNING,
-            postgresql_where=RUNNING,
+            sqlite_where=UNENDED,
+            postgresql_where=UNENDED,
         ),
     )
 

@@ -15,8 +15,8 @@ class TakeRow(Base):
 
     `reservation` is the reservation of quota that the take uses, and closes unless it is abandoned.
 
-    Two partial unique indexes hold the house's first rule: a shot has at most one accepted
-    and at most one running take.
+    Two partial unique indexes keep anything from being rendered or charged twice: a shot has
+    at most one accepted and at most one running take.
     """
 
     __tablename__ = "takes"
