@@ -24,8 +24,8 @@ def publish(
     """
     probes = {name: probe(path) for name, path in files.items()}
     return tuple(
-        _put(store, name, video_key(tenant, render_key, take_id, path.name), path, found)
-        for (name, path), found in zip(files.items(), probes.values(), strict=True)
+        _put(store, name, video_key(tenant, render_key, take_id, path.name), path, probes[name])
+        for name, path in files.items()
     )
 
 
