@@ -21,7 +21,7 @@ class LoraFile:
     path: Path
 
 
-def lora_source(release: Release, lora: Lora, *, allow_download: bool) -> WeightsSource:
+def _source(release: Release, lora: Lora, *, allow_download: bool) -> WeightsSource:
     """Where the one file of a LoRA is had from."""
     return HubSource(
         release=f"{release.name} ({lora.expert}-noise LoRA)",
@@ -41,7 +41,7 @@ def ensure_loras(
     declared = dict.fromkeys(lora for tier in release.tiers.values() for lora in tier.loras)
     files: list[LoraFile] = []
     for lora in declared:
-        folder = lora_source(release, lora, allow_download=allow_download).ensure(cache)
+        folder = _source(release, lora, allow_download=allow_download).ensure(cache)
         verify(folder.path, folder.manifest, digests=digests)
         files.append(LoraFile(lora, folder.path / lora.file))
     return tuple(files)
