@@ -20,7 +20,11 @@ PARALLEL_STAGES: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("decoder",), ("both",)),
     (("high",), ("low",)),
     (("release",),),
-    (("scores", "card"),),
+    (
+        ("scores-size", "scores-frames", "scores-sequence length"),
+        ("scores-guidance", "scores-style"),
+    ),
+    (("card",),),
 )
 
 
@@ -61,12 +65,13 @@ def run_stage(name: str) -> None:
         "high": lambda: stages.make_expert(HIGH),
         "low": lambda: stages.make_expert(LOW),
         "release": stages.make_release,
-        "scores": stages.make_scores,
         "card": stages.make_card,
     }
     begun = time.process_time()
     if name.startswith("latents-"):
         stages.make_latents(int(name.removeprefix("latents-")))
+    elif name.startswith("scores-"):
+        stages.make_scores(name.removeprefix("scores-"))
     else:
         simple[name]()
     note_minutes(name, (time.process_time() - begun) / 60)

@@ -18,19 +18,16 @@ TEMPLATES = Path(__file__).parent / "templates"
 Tables = dict[str, list[Row]]
 
 
-def save_scores(tables: Tables, file: Path) -> None:
-    """Write the scores as JSON."""
-    file.write_text(
-        json.dumps({name: [asdict(row) for row in rows] for name, rows in tables.items()}, indent=1)
-    )
+def save_scores(rows: list[Row], file: Path) -> None:
+    """Write the rows of one table as JSON."""
+    file.write_text(json.dumps([asdict(row) for row in rows], indent=1))
 
 
-def load_scores(file: Path) -> Tables:
+def load_scores(file: Path) -> list[Row]:
     """Read what `save_scores` wrote."""
-    return {
-        name: [Row(**{**row, "setting": _setting(row["setting"])}) for row in rows]
-        for name, rows in json.loads(file.read_text()).items()
-    }
+    return [
+        Row(**{**row, "setting": _setting(row["setting"])}) for row in json.loads(file.read_text())
+    ]
 
 
 def write_words(template: str, file: Path, tables: Tables, facts: dict[str, str]) -> None:

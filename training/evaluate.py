@@ -15,7 +15,7 @@ from wan_pipelines.encoding.fidelity import PARTS, FidelityScore, TinyWorldScore
 
 STEPS = 12
 GUIDANCE = 2.0
-SEQUENCE_LENGTH = 64
+SEQUENCE_LENGTH = 32
 LANDSCAPE = (128, 192)
 PROMPTS_PER_CALL = 8
 
@@ -102,9 +102,9 @@ def settings_to_measure() -> dict[str, list[Setting]]:
     return {
         "size": [Setting(size=size) for size in SIZES],
         "frames": [Setting(frames=frames) for frames in FRAMES],
-        "guidance": [Setting(guidance=guidance) for guidance in (1.0, 1.5, 2.0, 3.0, 4.0)],
+        "guidance": [Setting(guidance=guidance) for guidance in (1.0, 1.5, 2.0, 3.0)],
         "style": [Setting(style=style) for style in STYLES],
-        "sequence length": [Setting(sequence_length=length) for length in (32, 64, 512)],
+        "sequence length": [Setting(sequence_length=length) for length in (64, 512)],
     }
 
 

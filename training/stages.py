@@ -9,6 +9,7 @@ from transformers import UMT5EncoderModel
 from training.card import load_scores, save_scores, table_of, write_words
 from training.evaluate import (
     GUIDANCE,
+    SEQUENCE_LENGTH,
     STEPS,
     Setting,
     evaluate,
@@ -44,8 +45,6 @@ from training.vae import (
     train_vae,
 )
 from training.world import FRAMES, SIZES
-
-SCORES = CACHE / "scores.json"
 
 
 def make_vae() -> None:
@@ -107,16 +106,12 @@ def make_release(high: str = "high", low: str = "low", vae: str = "decoder") -> 
     export_pipeline(RELEASE_FOLDER, autoencoder, _text(), build_tokenizer(), *experts)
 
 
-def make_scores() -> None:
-    """Measure the release."""
+def make_scores(table: str) -> None:
+    """Measure the release on the settings of one table."""
     pipeline = load_pipeline(RELEASE_FOLDER)
-    tables = {
-        name: [evaluate(pipeline, setting) for setting in settings]
-        for name, settings in settings_to_measure().items()
-    }
-    save_scores(tables, SCORES)
-    for name, rows in tables.items():
-        print(table_of(name, rows), flush=True)
+    rows = [evaluate(pipeline, setting) for setting in settings_to_measure()[table]]
+    save_scores(rows, CACHE / f"scores-{table}.json")
+    print(table_of(table, rows), flush=True)
 
 
 def make_card() -> None:
@@ -127,6 +122,7 @@ def make_card() -> None:
     facts = {
         "guidance": str(GUIDANCE),
         "steps": str(STEPS),
+        "sequence": str(SEQUENCE_LENGTH),
         "sizes": ", ".join(f"{width} x {height}" for height, width in SIZES),
         "frames": ", ".join(map(str, FRAMES)),
         "minutes": f"{sum(minutes.values()):.0f}",
@@ -140,7 +136,7 @@ def make_card() -> None:
         "megabytes": f"{_weights_bytes() / 1e6:.1f}",
         "parameters": f"{_weights_bytes() / 2e6:.1f}",
     }
-    tables = load_scores(SCORES)
+    tables = {name: load_scores(CACHE / f"scores-{name}.json") for name in settings_to_measure()}
     write_words("report.md", REPORT, tables, facts)
     write_words("model-card.md", RELEASE_FOLDER / "README.md", tables, facts)
     print(f"revision {write_manifest(RELEASE_FOLDER)}")
