@@ -1,4 +1,4 @@
-"""Writes the JSON schemas by which editors complete and check `assets/` and `resources/`."""
+"""Writes the JSON schemas in `docs/`: of the YAML that people write, and of video manifests."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from wan_pipelines.campaigns.brief import Brief
+from wan_pipelines.encoding.manifest import write_schema
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.studio.settings import Settings
 
@@ -46,4 +47,6 @@ def write_schemas(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_schemas(Path(__file__).parents[1] / "docs" / "schemas")
+    docs = Path(__file__).parents[1] / "docs"
+    write_schemas(docs / "schemas")
+    write_schema(docs)

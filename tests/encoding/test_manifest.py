@@ -39,10 +39,7 @@ def test_a_manifest_stays_true_when_the_store_is_moved(manifest: VideoManifest):
 def test_the_published_schema_is_current(tmp_path: Path):
     assert write_schema(tmp_path).read_text() == schema_text()
     published = DOCS / SCHEMA_NAME
-    assert published.read_text() == schema_text(), (
-        "docs are out of date: python -c 'from pathlib import Path; "
-        'from wan_pipelines.encoding.manifest import write_schema; write_schema(Path("docs"))\''
-    )
+    assert published.read_text() == schema_text(), "docs are out of date: make schemas"
 
 
 def test_manifests_obey_the_published_schema(manifest: VideoManifest):
