@@ -91,7 +91,7 @@ def test_failed_shots_are_rendered_again_by_the_next_run_and_no_others() -> None
 
 
 class SmallEngine(NullEngine):
-    """Hands back fewer frames than it was asked for, as a wrong shape bucket does."""
+    """Hands back fewer frames than it was asked for."""
 
     def render(self, request: RenderRequest, on_step: OnStep | None = None) -> Footage:
         footage = super().render(request, on_step)
