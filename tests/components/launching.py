@@ -44,6 +44,11 @@ class Launches:
         return definition.execute_in_process(instance=self.instance, raise_on_error=False, **how)
 
 
+def jobs_of(definitions: dg.Definitions) -> set[str]:
+    """Names of all jobs."""
+    return {job.name for job in definitions.resolve_all_job_defs()}
+
+
 def launches(project: Project, patch: pytest.MonkeyPatch) -> Launches:
     faults: dict[str, Exception] = {}
 
