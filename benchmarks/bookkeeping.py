@@ -22,7 +22,7 @@ from benchmarks.results import show_and_keep
 from benchmarks.stopwatch import Part, Stopwatch
 from wan_pipelines.components.campaign_keys import CampaignKeys
 from wan_pipelines.components.campaign_schedule import editions_name
-from wan_pipelines.components.launch import open_instance
+from wan_pipelines.components.instance import open_instance
 from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.engines.protocol import Footage, OnStep
 from wan_pipelines.engines.releases import Release

@@ -61,7 +61,7 @@ def _launch(
     started = time.monotonic()
     # Dagster takes a second to import: meanwhile the server imports what the steps need.
     step_server.start(studio.settings.rendering_class.device, studio.state / "dagster" / "wan.log")
-    from wan_pipelines.components.launch import open_instance
+    from wan_pipelines.components.instance import open_instance
 
     with open_instance(studio.state) as instance, progress(studio, edition):
         launch = run(instance)

@@ -45,7 +45,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 def dev(port: Annotated[int, typer.Option(help="Port of Dagster's UI.")] = 3000) -> None:
     """Run Dagster's UI with schedules and sensors, and serve the videos it links to."""
-    from wan_pipelines.components.launch import dagster_home
+    from wan_pipelines.components.instance import dagster_home
     from wan_pipelines.pages.server import serve_gallery
 
     studio = this_studio()

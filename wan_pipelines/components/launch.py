@@ -1,6 +1,5 @@
 """Runs of the graph that a command line starts and waits for."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,6 @@ from wan_pipelines.components.campaign_schedule import (
     ensure_partition,
     open_edition,
 )
-from wan_pipelines.components.orphans import close_orphans
 from wan_pipelines.components.prompt import PROMPT_ASSET, PROMPT_JOB
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.editions import latest_edition
@@ -29,26 +27,6 @@ from wan_pipelines.studio.studio import Studio
 
 LOG = "wan.log"
 OUR_ERRORS = "wan_pipelines.errors."
-INSTANCE_CONFIG = """\
-# Written once; change it as you like.
-telemetry: {enabled: false}
-nux: {enabled: false}
-run_coordinator:
-  module: dagster._core.run_coordinator
-  class: QueuedRunCoordinator
-  config: {dequeue_interval_seconds: 1}
-run_monitoring:
-  enabled: true
-  poll_interval_seconds: 10
-  free_slots_after_run_end_seconds: 30
-run_retries: {enabled: false}
-sensors: {use_threads: true, num_workers: 4}
-schedules: {use_threads: true, num_workers: 4}
-retention:
-  sensor: {purge_after_days: {skipped: 1, failure: 7, success: 30}}
-concurrency:
-  pools: {granularity: op}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +36,6 @@ class Launch:
     run_id: str
     edition: str
     problem: str
-
-
-def dagster_home(state: Path) -> Path:
-    """The folder of this deployment's Dagster instance, made if there is none."""
-    home = state / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    config = home / "dagster.yaml"
-    if not config.exists():
-        config.write_text(INSTANCE_CONFIG)
-    return home
-
-
-def open_instance(state: Path) -> dg.DagsterInstance:
-    """This deployment's instance; runs whose process was killed are closed on the way."""
-    os.environ["DAGSTER_HOME"] = str(dagster_home(state))
-    instance = dg.DagsterInstance.get()
-    close_orphans(instance)
-    return instance
 
 
 def run_campaign(
