@@ -1,44 +1,23 @@
 """A deployment with an engine of no cost, on SQLite or PostgreSQL."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.postgres import PostgresServer, postgres_server
-from tests.support.project import new_project
+from tests.support.quick_project import migrated_ledger, no_weights, quick_copy
+from tests.support.tiny_pipeline import tiny_folder
 from tests.survival.scenes import PROMPTS, Scene
-from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.weights.manifest import Manifest
 
-__all__ = ["postgres_server"]
+__all__ = ["migrated_ledger", "no_weights", "postgres_server", "tiny_folder"]
 
 WORKERS = {"count": 2, "threads": 1, "lease_seconds": 600}
 
 
-@pytest.fixture(scope="session")
-def no_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that passes for weights, for an engine that needs none."""
-    folder = tmp_path_factory.mktemp("weights")
-    (folder / "model_index.json").write_text("{}")
-    Manifest.build(folder, release="sample", dtype="float32").write(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def migrated_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty ledger to copy: migrating takes longer than most tests."""
-    file = tmp_path_factory.mktemp("ledger") / "ledger.sqlite"
-    Ledger.open(file).close()
-    return file
-
-
 def new_scene(folder: Path, weights: Path, ledger: Path) -> Scene:
     """A campaign of three shots on SQLite; leases outlast every test."""
-    project = new_project(folder / "project", weights)
-    project.state.mkdir()
-    shutil.copy(ledger, project.state)
+    project = quick_copy(folder, weights, ledger)
     project.campaign(prompts=list(PROMPTS), renditions=["h264-half"])
     project.environment(workers=WORKERS)
     return Scene(project, folder / "hands")

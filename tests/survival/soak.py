@@ -5,7 +5,8 @@
 Each time, a fresh deployment is rendered with `wan run`, from nothing; at a random moment one of
 these is killed with SIGKILL: the run with all its processes ("group"), the command alone, whose
 steps then go on as orphans ("run"), or a process that renders ("worker"). Then the same command is
-run again, and all of `rules.py` must hold. The moments are spread over an undisturbed run's time.
+run again, and all of `rules.py` must hold. Every other moment lies anywhere in an undisturbed
+run's time, the others while it renders: when so many shots have been accepted.
 """
 
 import argparse
@@ -38,6 +39,7 @@ COMMAND = ("run", "balls", "--edition", "one")
 PROMPTS = ["a red ball rising", "a blue box falling", "a black ball moving"]
 SEEDS = [1, 2, 3, 4]
 SHOTS = len(PROMPTS) * len(SEEDS)
+PATIENCE_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Outcome:
     """One kill and what followed. `accepted` is what the killed run had made."""
 
     victim: Victim
-    after_seconds: float
+    moment: str
     accepted: int
     next_seconds: float
     workers: int
@@ -116,29 +118,38 @@ def _group_of(process: psutil.Process) -> int:
         return -1
 
 
-def trial(project: Project, victim: Victim, seconds: float, log: Path) -> Outcome:
-    """Kill one run after some seconds, do the next, check."""
+def trial(
+    project: Project, victim: Victim, log: Path, seconds: float, shots: int | None
+) -> Outcome:
+    """Kill one run after some seconds, or after some shots; do the next; check."""
     process = begin(project, log)
-    time.sleep(seconds)
+    began = time.monotonic()
+    if shots is None:
+        time.sleep(seconds)
+    else:
+        wait_until(lambda: process.poll() is not None or accepted_in(project) >= shots)
+    moment = f"{time.monotonic() - began:.1f} s"
     kill(project, process, victim)
-    accepted = _accepted(project)
+    accepted = accepted_in(project)
     took = finish(project, log)
-    _wait_until(lambda: not left_behind(process.pid))
+    wait_until(lambda: not left_behind(process.pid))
     check(project)
     paid = books.paid_and_charged(project.studio().ledger)
-    return Outcome(victim, seconds, accepted, took, len(paid), sum(p for p, _ in paid.values()))
+    return Outcome(victim, moment, accepted, took, len(paid), sum(p for p, _ in paid.values()))
 
 
-def _accepted(project: Project) -> int:
+def accepted_in(project: Project) -> int:
+    """How many shots have their accepted take."""
     with project.studio().ledger as ledger:
         return books.accepted_takes(ledger).total()
 
 
-def _wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Look twenty times a second."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, "it does not come to an end"
-        time.sleep(0.1)
+        assert time.monotonic() < deadline, "it does not come to this"
+        time.sleep(0.05)
 
 
 def deployment(folder: Path, weights: Path) -> Project:
@@ -161,9 +172,10 @@ def soak(kills: int, seed: int, victims: Sequence[Victim], folder: Path) -> None
     for number in range(kills):
         victim = victims[number % len(victims)]
         project = deployment(folder / f"trial-{number}", weights)
-        found = trial(project, victim, random.uniform(0, whole), log)
+        shots = random.randrange(SHOTS) if number % 2 else None
+        found = trial(project, victim, log, random.uniform(0, whole), shots)
         typer.echo(
-            f"| {found.victim} | {found.after_seconds:.1f} s | {found.accepted} of {SHOTS} "
+            f"| {found.victim} | {found.moment} | {found.accepted} of {SHOTS} "
             f"| {found.next_seconds:.1f} s | {found.workers} | ${found.paid_micro_usd / 1e6:.6f} |"
         )
 

@@ -1,0 +1,95 @@
+"""`wan run` killed, terminated and interrupted, with all its processes or without: see `soak.py`
+for more of it.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.ledger import books
+from tests.support.project import Project
+from tests.survival import soak
+from wan_pipelines.ledger.database import Ledger
+
+SOON_SECONDS = 60
+"""What an interrupted run may take on a busy machine; it is two or three seconds otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """A deployment in which runs begin, and the log of what they say."""
+
+    project: Project
+    log: Path
+    begun: list[subprocess.Popen[bytes]]
+
+    def begin(self) -> subprocess.Popen[bytes]:
+        process = soak.begin(self.project, self.log)
+        self.begun.append(process)
+        return process
+
+    def begin_and_wait_for_a_take(self) -> subprocess.Popen[bytes]:
+        """A run in the middle of rendering: it has had a take accepted, more are to come."""
+        before, process = soak.accepted_in(self.project), self.begin()
+        soak.wait_until(
+            lambda: process.poll() is not None or soak.accepted_in(self.project) > before
+        )
+        assert process.poll() is None, self.log.read_text()
+        return process
+
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture
+def runs(tmp_path: Path, tiny_folder: Path) -> Iterator[Runs]:
+    project = soak.deployment(tmp_path / "project", tiny_folder)
+    slow = {"steps": 40, "guidance": 2.0}
+    project.release(tiers={"draft": slow}, default_tier="draft")
+    found = Runs(project, tmp_path / "log", [])
+    yield found
+    for process in found.begun:
+        for left in soak.left_behind(process.pid):
+            left.kill()
+        process.wait()
+
+
+def test_killed_terminated_interrupted_and_brought_to_an_end(runs: Runs) -> None:
+    killed = runs.begin_and_wait_for_a_take()
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+
+    for stop, number in ((os.kill, signal.SIGTERM), (os.killpg, signal.SIGINT)):
+        stopped = runs.begin_and_wait_for_a_take()
+        stop(stopped.pid, number)
+        assert stopped.wait(SOON_SECONDS) == 130
+        assert "Stopped. What was accepted is kept: run the same command" in runs.log.read_text()
+        assert_given_back(runs.project)
+        assert not soak.left_behind(stopped.pid)
+
+    headless = runs.begin_and_wait_for_a_take()
+    headless.kill()
+    headless.wait()
+    soak.finish(runs.project, runs.log)
+    soak.check(runs.project)
+
+
+def test_two_runs_of_an_edition_at_once(runs: Runs) -> None:
+    both = [runs.begin(), runs.begin()]
+    assert [process.wait() for process in both] == [0, 0], runs.log.read_text()
+    soak.check(runs.project)
+
+
+def assert_given_back(project: Project) -> None:
+    """No take runs, no worker is paid, and all reservations wait for the next run."""
+    with Ledger.open(project.state / "ledger.sqlite") as ledger:
+        books.check(ledger)
+        assert (
+            len(books.open_reservations(ledger))
+            == soak.SHOTS - books.accepted_takes(ledger).total()
+        )
