@@ -7,6 +7,9 @@ from wan_pipelines.hints import did_you_mean
     ("word", "known", "sentence"),
     [
         ("sqare", ["landscape", "square"], "Did you mean 'square'?"),
+        ("red", ["red-ball--square--s1", "blue-box"], "Did you mean 'red-ball--square--s1'?"),
+        ("red", ["red-a", "red-b-c-d-e"], "Did you mean 'red-a'?"),
+        ("", ["a"], "Known: a."),
         ("x", ["b", "a"], "Known: a, b."),
         ("x", [], "None is known here."),
         (12, ["a"], "Known: a."),

@@ -14,7 +14,8 @@ GAP = 2
 INDENT = "  "
 NARROWEST = 10
 NOTHING = "–"
-_HARMLESS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")
+_HARMLESS = {**_CONTROLS, **dict.fromkeys(map(ord, "\t\n\r"), " ")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,13 @@ from wan_pipelines.studio.studio import Studio
 def quotas(
     studio: Studio, tenant: str | None, user: str | None, now: datetime
 ) -> tuple[QuotaLeft, ...]:
-    """The quota of each user of a tenant, or of all tenants; or of the one named user there."""
+    """The quota of each user of a tenant, or of all tenants; or of the one named user there.
+
+    InputError for a tenant that the environment does not know.
+    """
     tenants = [tenant] if tenant else sorted(studio.settings.tenants)
+    for name in tenants:
+        studio.settings.tenant(name)
     return tuple(
         _quota(studio, name, each, now)
         for name in tenants

@@ -1,0 +1,145 @@
+import json
+from typing import Any
+
+import pytest
+from click.testing import Result
+from rich.console import Console
+
+from tests.cli.invoking import Wan
+from tests.support.project import Project
+from tests.support.renders import render_edition
+from wan_pipelines.cli import plans
+
+BALL, BOX = "a-red-ball-rising--square--s1", "a-blue-box-falling--square--s1"
+
+
+def plan_of(said: Result) -> dict[str, Any]:
+    assert said.exit_code == 0
+    return json.loads(said.stdout)
+
+
+def test_campaigns_are_listed_with_what_they_would_make(wan: Wan, quick_project: Project):
+    schedule = {"cron": "0 4 * * *", "time_zone": "Europe/Berlin", "start": "2026-11-01"}
+    quick_project.campaign("nightly", title="Every night", schedule=schedule, seeds=[1, 2, 3])
+    said = wan("campaigns")
+    assert said.stdout.splitlines()[0].split()[:2] == ["Campaign", "Title"]
+    assert "Every night" in said.stdout
+    nightly = next(c for c in json.loads(wan("campaigns", "--json").stdout) if c["schedule"])
+    assert nightly == {
+        "campaign": "nightly",
+        "title": "Every night",
+        "tenant": "demo",
+        "release": "sample",
+        "tier": "draft",
+        "shots": 6,
+        "schedule": "0 4 * * *",
+        "time_zone": "Europe/Berlin",
+        "rerender": "on_change",
+    }
+
+
+def test_a_plan_lists_shots_and_ends_with_what_they_come_to(wan: Wan):
+    said = wan("plan", "balls", "--edition", "one")
+    lines = said.stdout.splitlines()
+    assert lines[0].split() == ["Shot", "Would", "be", "GPU-s", "USD", "Why"]
+    assert lines[1].startswith(f"{BALL} ")
+    assert lines[-2].startswith("balls/one: 2 shots, about ")
+    assert lines[-1] == "  2 rendered"
+
+
+def test_a_plan_as_json_has_stable_names(wan: Wan, quick_project: Project):
+    quick_project.campaign(budget_usd="0.5")
+    plan = plan_of(wan("plan", "balls", "--edition", "one", "--json"))
+    assert plan.keys() == {
+        "campaign",
+        "edition",
+        "tenant",
+        "counts",
+        "gpu_seconds",
+        "cost_usd",
+        "budget_usd",
+        "plan",
+    }
+    assert (plan["counts"], plan["budget_usd"]) == ({"rendered": 2}, 0.5)
+    shot = plan["plan"][0]
+    assert shot.keys() == {
+        "shot",
+        "state",
+        "outcome",
+        "reason",
+        "may_run_at",
+        "gpu_seconds",
+        "cost_usd",
+        "prompt",
+        "seed",
+        "width",
+        "height",
+        "frames",
+        "tier",
+        "render_key",
+    }
+    assert (shot["shot"], shot["prompt"], shot["frames"]) == (BALL, "a red ball rising", 5)
+    assert sum(shot["gpu_seconds"] for shot in plan["plan"]) == pytest.approx(plan["gpu_seconds"])
+
+
+def test_a_plan_tells_what_is_kept_reused_refused_and_rejected(wan: Wan, quick_project: Project):
+    quick_project.campaign(tenant="small", prompts=["a red ball rising"], seeds=[1, 2])
+    render_edition(quick_project.studio())
+    quick_project.campaign(
+        "more", tenant="small", prompts=["a red ball rising", "x" * 600], seeds=[1]
+    )
+    quick_project.campaign(tenant="small", prompts=["a red ball rising"], seeds=list(range(1, 9)))
+    plan = plan_of(wan("plan", "balls", "--edition", "one", "--json"))
+    assert plan["counts"] == {"kept": 2, "rendered": 3, "refused": 3}
+    refused = next(shot for shot in plan["plan"] if shot["outcome"] == "refused")
+    assert "limit of 5 shots a day for user mira" in refused["reason"]
+    assert refused["may_run_at"].endswith("00:00:00+00:00")
+    said = wan("plan", "more", "--edition", "one").stdout
+    assert "  1 reused: already rendered in balls/one" in said
+    assert "  1 rejected: The text is longer than 512 characters. Shorten the prompt" in said
+
+
+def test_a_plan_above_the_budget_says_so(wan: Wan, quick_project: Project):
+    quick_project.campaign(budget_usd="0.000001")
+    assert "more than the budget of $0.000001" in wan("plan", "balls").stderr
+
+
+def test_the_end_of_a_long_plan_stays_in_sight(
+    wan: Wan, quick_project: Project, monkeypatch: pytest.MonkeyPatch
+):
+    quick_project.campaign(seeds=list(range(200)))
+
+    def terminal() -> Console:
+        return Console(width=80, force_terminal=True, color_system=None, markup=False)
+
+    monkeypatch.setattr(plans, "console", terminal)
+    lines = wan("plan", "balls").stdout.splitlines()
+    assert len(lines) < 60
+    assert "… and 350 more: --all shows them." in lines
+    assert lines[-1] == "  400 rendered"
+    assert len(wan("plan", "balls", "--all").stdout.splitlines()) > 400
+
+
+def test_a_dry_run_is_a_plan(wan: Wan, quick_project: Project):
+    arguments = ("balls", "--edition", "one", "--only", BOX)
+    assert wan("run", *arguments, "--dry-run").stdout == wan("plan", *arguments).stdout
+    assert not (quick_project.state / "dagster").exists()
+
+
+def test_a_prompt_can_be_planned(wan: Wan):
+    said = wan("render", "a red ball rising", "--release", "sample", "--dry-run", "--json")
+    (shot,) = plan_of(said)["plan"]
+    assert (shot["outcome"], shot["prompt"], shot["tier"]) == (
+        "rendered",
+        "a red ball rising",
+        "draft",
+    )
+
+
+def test_an_edition_that_is_complete_is_not_launched_again(wan: Wan, quick_project: Project):
+    render_edition(quick_project.studio())
+    said = wan("run", "balls", "--edition", "one")
+    assert said.exit_code == 0
+    assert "Nothing has changed" in said.stderr
+    assert "balls/one: 2 videos" in said.stdout
+    assert not (quick_project.state / "dagster").exists()
