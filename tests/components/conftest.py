@@ -1,6 +1,15 @@
 """The deployments that these tests work on."""
 
-from tests.support.project import module_project, project
+import pytest
+
+from tests.support.project import Project, module_project
+from tests.support.quick_project import migrated_ledger, no_weights, quick_project
 from tests.support.tiny_pipeline import tiny_folder
 
-__all__ = ["module_project", "project", "tiny_folder"]
+__all__ = ["migrated_ledger", "module_project", "no_weights", "quick_project", "tiny_folder"]
+
+
+@pytest.fixture
+def project(quick_project: Project) -> Project:
+    """A deployment of its own for one test, with weights that no engine could load."""
+    return quick_project

@@ -1,9 +1,9 @@
 """What the sensor launches, tick by tick, while a producer and misfortune are at work."""
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import sleep
 
 import dagster as dg
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from tests.components.watching import Watched, shots_of, watched
 from tests.support.project import Project
 from tests.support.renders import render_edition
-from wan_pipelines.components import tags
+from wan_pipelines.components import campaign_sensor, tags
 from wan_pipelines.definitions import load
 from wan_pipelines.errors import RenderError
 from wan_pipelines.ledger.reports import videos
@@ -27,6 +27,16 @@ def rendered(project: Project) -> Watched:
     """The campaign with one finished edition."""
     render_edition(project.studio())
     return watched(project)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Puts the sensor's clock forward."""
+
+    def put_forward(by: timedelta) -> None:
+        monkeypatch.setattr(campaign_sensor, "now", lambda: datetime.now(UTC) + by)
+
+    return put_forward
 
 
 def poster(rendered: Watched, prompt: str) -> Path:
@@ -110,7 +120,6 @@ def test_a_file_that_was_only_touched_is_not(rendered: Watched) -> None:
 def test_what_a_run_left_unfinished_is_finished(project: Project) -> None:
     studio = project.studio()
     render_edition(studio, only=[RED_SHOT])
-    project.environment(rerender={"first_backoff_seconds": 1000})
     request = watched(project).request()
     assert shots_of(request) == [BLUE_SHOT]
 
@@ -122,36 +131,32 @@ def test_a_shot_that_is_withdrawn_is_not_rendered(rendered: Watched) -> None:
     assert rendered.tick() == "edition one is as the brief wants it"
 
 
-def test_a_shot_that_fails_backs_off_and_rests_until_it_changes(project: Project) -> None:
-    policy = {"first_backoff_seconds": 1, "failures_until_rest": 2}
+def test_a_shot_that_fails_backs_off_and_rests_until_it_changes(
+    project: Project, later: Callable[[timedelta], None]
+) -> None:
+    policy = {"first_backoff_seconds": 600, "failures_until_rest": 2}
     project.environment(rerender=policy)
     render_edition(project.studio(), faults={BLUE: FAULT})
     campaign = watched(project)
     assert campaign.tick() == "edition one is as the brief wants it; 1 failed shots rest"
-    while isinstance(campaign.tick(), str):
-        sleep(0.05)
+    later(timedelta(seconds=601))
     request = campaign.request()
     assert shots_of(request) == [BLUE_SHOT]
     campaign.carry_out(request, faults={BLUE: FAULT})
+    later(timedelta(days=100))
     assert campaign.tick() == "edition one is as the brief wants it; 1 failed shots rest"
     project.campaign(prompts=[RED, "a blue box falling slowly"])
     assert shots_of(campaign.request()) == ["a-blue-box-falling-slowly--square--s1"]
 
 
-def test_a_failure_does_not_come_back_at_once(project: Project) -> None:
-    render_edition(project.studio(), faults={BLUE: FAULT})
-    assert watched(project).tick() == "edition one is as the brief wants it; 1 failed shots rest"
-
-
 def test_what_quota_refuses_waits_until_it_is_renewed(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, later: Callable[[timedelta], None]
 ) -> None:
     project.campaign(tenant="small", seeds=[1, 2, 3])
     render_edition(project.studio())
     campaign = watched(project)
     assert campaign.tick() == "edition one is as the brief wants it"
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
-    monkeypatch.setattr("wan_pipelines.components.campaign_sensor.now", lambda: tomorrow)
+    later(timedelta(days=1))
     request = campaign.request()
     assert request.tags[tags.REASON] == "1 within quota again"
 
@@ -190,16 +195,15 @@ def test_a_prompt_may_go_forth_and_back(rendered: Watched) -> None:
     assert len(keys) == 4
 
 
-def test_a_run_that_died_at_once_is_tried_again(rendered: Watched) -> None:
-    rendered.project.environment(rerender={"first_backoff_seconds": 1})
+def test_a_run_that_died_at_once_is_tried_again(
+    rendered: Watched, later: Callable[[timedelta], None]
+) -> None:
     rendered.project.campaign(tier="standard")
-    campaign = watched(rendered.project)
-    first = campaign.request()
-    campaign.instance.report_run_failed(campaign.begin(first))
-    assert "trying again" in campaign.tick()
-    while isinstance(campaign.tick(), str):
-        sleep(0.05)
-    again = campaign.request()
+    first = rendered.request()
+    rendered.instance.report_run_failed(rendered.begin(first))
+    assert "trying again" in rendered.tick()
+    later(timedelta(seconds=61))
+    again = rendered.request()
     assert shots_of(again) == shots_of(first)
     assert again.run_key != first.run_key
 

@@ -97,6 +97,11 @@ class Project:
             "OMP_NUM_THREADS": "1",
         }
 
+    def enter(self, patch: pytest.MonkeyPatch) -> None:
+        """Make it the deployment that this process stands in."""
+        for name, value in self.variables.items():
+            patch.setenv(name, value)
+
     def campaign(self, name: str = "balls", **changes: Any) -> Path:
         """Write a brief; returns its path."""
         folder = self.root / "assets" / "campaigns" / name
@@ -154,7 +159,7 @@ def new_project(root: Path, weights: Path) -> Project:
 def project(tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A deployment of its own for one test, which this process stands in."""
     made = new_project(tmp_path / "project", tiny_folder)
-    _enter(made, monkeypatch)
+    made.enter(monkeypatch)
     return made
 
 
@@ -165,13 +170,8 @@ def module_project(
     """One deployment for all tests of a module."""
     made = new_project(tmp_path_factory.mktemp("project"), tiny_folder)
     with pytest.MonkeyPatch.context() as patch:
-        _enter(made, patch)
+        made.enter(patch)
         yield made
-
-
-def _enter(made: Project, patch: pytest.MonkeyPatch) -> None:
-    for name, value in made.variables.items():
-        patch.setenv(name, value)
 
 
 def _write(

@@ -45,6 +45,5 @@ def quick_project(
 ) -> Project:
     """A deployment of its own for one test, which this process stands in."""
     made = quick_copy(tmp_path, no_weights, migrated_ledger)
-    for name, value in made.variables.items():
-        monkeypatch.setenv(name, value)
+    made.enter(monkeypatch)
     return made

@@ -1,0 +1,5 @@
+"""The deployment that an installed wheel works on."""
+
+from tests.support.quick_project import migrated_ledger, no_weights, quick_project
+
+__all__ = ["migrated_ledger", "no_weights", "quick_project"]
