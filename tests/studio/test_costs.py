@@ -91,7 +91,7 @@ Launches = st.lists(
 
 @given(launches=Launches)
 @settings(
-    max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 def test_whatever_is_launched_what_was_paid_is_charged_once(
     launches: list[tuple[str, list[str], frozenset[str]]],

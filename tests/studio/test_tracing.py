@@ -65,23 +65,11 @@ def test_a_lost_file_is_found_by_its_address(studio: Studio, video: Video):
     assert find(studio, video.uri).take_id == video.take_id
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        "nothing",
-        "/etc/hostname",
-        "f" * 64,
-        "x" * 5000,
-        "a\0b",
-        "file:///gone.mp4",
-        "%",
-        "'; --",
-    ],
-)
-def test_what_is_no_video_is_told_with_what_would_be_one(studio: Studio, name: str):
-    with pytest.raises(InputError, match=r"is no video\. .*wan videos --json"):
-        find(studio, name)
+def test_what_is_no_video_is_told_with_what_would_be_one(studio: Studio):
+    strange = ["", "/etc/hostname", "f" * 64, "x" * 5000, "a\0b", "file:///gone.mp4", "%", "'; --"]
+    for name in strange:
+        with pytest.raises(InputError, match=r"is no video\. .*wan videos --json"):
+            find(studio, name)
 
 
 def test_a_video_of_several_tenants_asks_whose_is_meant(quick_project: Project):
