@@ -108,14 +108,14 @@ def check(project: Project) -> None:
 
 def left_behind(group: int) -> list[psutil.Process]:
     """Processes that still belong to a run."""
-    return [p for p in psutil.process_iter() if _group_of(p) == group]
+    return [process for process in psutil.process_iter() if _lives_in(process, group)]
 
 
-def _group_of(process: psutil.Process) -> int:
+def _lives_in(process: psutil.Process, group: int) -> bool:
     try:
-        return os.getpgid(process.pid)
-    except ProcessLookupError:
-        return -1
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return False
 
 
 def trial(

@@ -70,7 +70,7 @@ def test_killed_terminated_interrupted_and_brought_to_an_end(runs: Runs) -> None
         assert stopped.wait(SOON_SECONDS) == 130
         assert "Stopped. What was accepted is kept: run the same command" in runs.log.read_text()
         assert_given_back(runs.project)
-        assert not soak.left_behind(stopped.pid)
+        soak.wait_until(lambda group=stopped.pid: not soak.left_behind(group))
 
     headless = runs.begin_and_wait_for_a_take()
     headless.kill()
