@@ -126,7 +126,6 @@ def make_card() -> None:
         "sizes": ", ".join(f"{width} x {height}" for height, width in SIZES),
         "frames": ", ".join(map(str, FRAMES)),
         "minutes": f"{sum(minutes.values()):.0f}",
-        "stages": "\n".join(f"| {stage} | {spent:.1f} |" for stage, spent in minutes.items()),
         "seconds": "\n".join(
             f"| {size[1]} x {size[0]}, {frames} frames "
             f"| {seconds_per_clip(pipeline, Setting(size=size, frames=frames)):.2f} |"
