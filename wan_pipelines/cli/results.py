@@ -7,6 +7,7 @@ import typer
 from wan_pipelines.cli.output import AsJson, console, emit, examples
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
+from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import (
     CostTotal,
@@ -24,7 +25,6 @@ Edition = Annotated[str | None, typer.Option(help="Only of this edition.")]
 Run = Annotated[str | None, typer.Option(help="Only of this run.")]
 By = Annotated[Dimension | None, typer.Option(help="Sum charges by this instead of by run.")]
 
-MICROSECONDS = 1_000_000
 VIDEO_COLUMNS = (
     Column("campaign", "Campaign"),
     Column("edition", "Edition"),
@@ -141,7 +141,7 @@ def _video(video: Video) -> dict[str, Any]:
         "fps": video.fps,
         "duration_seconds": video.duration_seconds,
         "poster_uri": video.poster_uri,
-        "gpu_seconds": video.gpu_microseconds / MICROSECONDS,
+        "gpu_seconds": seconds_of(video.gpu_microseconds),
         "cost_usd": usd(video.cost_micro_usd),
         "cost_micro_usd": video.cost_micro_usd,
         "reused": video.reused,
@@ -165,7 +165,7 @@ def _run(cost: RunCost) -> dict[str, Any]:
         "open_workers": cost.open_workers,
         "takes": cost.takes,
         "accepted_takes": cost.accepted_takes,
-        "gpu_seconds": cost.gpu_microseconds / MICROSECONDS,
+        "gpu_seconds": seconds_of(cost.gpu_microseconds),
         "paid_micro_usd": cost.paid_micro_usd,
         "charged_micro_usd": cost.charged_micro_usd,
         "unattributed_micro_usd": cost.unattributed_micro_usd,
@@ -182,7 +182,7 @@ def _total(by: Dimension, total: CostTotal) -> dict[str, Any]:
         by: total.value,
         "takes": total.takes,
         "accepted_takes": total.accepted_takes,
-        "gpu_seconds": total.gpu_microseconds / MICROSECONDS,
+        "gpu_seconds": seconds_of(total.gpu_microseconds),
         "charged_micro_usd": total.micro_usd,
         "wasted_micro_usd": total.wasted_micro_usd,
         "charged_usd": usd(total.micro_usd),

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from wan_pipelines.cli.output import console, note, print_json
 from wan_pipelines.ledger.editions import EditionKey, all_editions
+from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import (
     EditionTotals,
@@ -21,7 +22,6 @@ from wan_pipelines.studio.page import pages_of
 from wan_pipelines.studio.shot_view import state_of
 from wan_pipelines.studio.studio import Studio
 
-MICROSECONDS = 1_000_000
 CAUSES_SHOWN = 10
 
 
@@ -91,7 +91,7 @@ def _record(
         "reused": totals.reused,
         "failed": totals.failed,
         "waiting": totals.waiting,
-        "gpu_seconds": totals.gpu_microseconds / MICROSECONDS,
+        "gpu_seconds": seconds_of(totals.gpu_microseconds),
         "cost_usd": usd(totals.cost_micro_usd),
         "cost_micro_usd": totals.cost_micro_usd,
         "missing": [
@@ -109,7 +109,7 @@ def _say(ending: Ending, page: str, totals: EditionTotals, missing: Collection[S
     out.print(f"  rendered {rendered}, reused {totals.reused}, failed {totals.failed}")
     for line in _causes(missing):
         out.print(line, soft_wrap=True)
-    gpu_seconds = totals.gpu_microseconds / MICROSECONDS
+    gpu_seconds = seconds_of(totals.gpu_microseconds)
     out.print(f"  ${usd(totals.cost_micro_usd)} for {gpu_seconds:.1f} GPU-seconds")
     out.print(f"  page: {page}", soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""Instants as the tables keep them: integer microseconds since 1970 in UTC."""
+"""Instants and durations as the tables keep them: integer microseconds, instants since 1970."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,3 +19,13 @@ def from_micros(microseconds: int) -> datetime:
 def from_micros_or_none(microseconds: int | None) -> datetime | None:
     """`from_micros` for a column that may be empty."""
     return None if microseconds is None else from_micros(microseconds)
+
+
+def seconds_of(microseconds: int) -> float:
+    """A duration in seconds, for people."""
+    return microseconds / 1_000_000
+
+
+def micros_in(seconds: float) -> int:
+    """A duration that was measured in seconds, to the microsecond."""
+    return round(seconds * 1_000_000)

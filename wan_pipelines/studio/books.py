@@ -13,6 +13,7 @@ from wan_pipelines.errors import LeaseLost, LedgerError, NotAdmitted, QuotaExcee
 from wan_pipelines.ledger import leases, takes, workers
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.records import Rendition, StageMicroseconds, TakeReport
 from wan_pipelines.processes import age_ns
 from wan_pipelines.rendering.ports import Busy, Declined, Done, Lease
@@ -154,10 +155,10 @@ class LedgerBook:
 def report_of(take: Take) -> TakeReport:
     """A take in the ledger's words."""
     stages = take.stages and StageMicroseconds(
-        text=_micros(take.stages.text),
-        denoise_high=_micros(take.stages.denoise_high),
-        denoise_low=_micros(take.stages.denoise_low),
-        decode=_micros(take.stages.decode),
+        text=micros_in(take.stages.text),
+        denoise_high=micros_in(take.stages.denoise_high),
+        denoise_low=micros_in(take.stages.denoise_low),
+        decode=micros_in(take.stages.decode),
     )
     return TakeReport(
         seed=take.seed,
@@ -176,7 +177,3 @@ def report_of(take: Take) -> TakeReport:
 def rendition_of(file: RenditionFile) -> Rendition:
     """A published file in the ledger's words."""
     return Rendition(**{name: getattr(file, name) for name in Rendition.__slots__})
-
-
-def _micros(seconds: float) -> int:
-    return timedelta(seconds=seconds) // timedelta(microseconds=1)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import (
     EditionTotals,
@@ -70,7 +71,7 @@ def shots_frame(shots: tuple[ShotView, ...]) -> "pd.DataFrame":
             "outcome": [shot.outcome or "" for shot in shots],
             "reused": [shot.reused for shot in shots],
             "attempts": [shot.attempts for shot in shots],
-            "gpu_seconds": [shot.gpu_microseconds / 1e6 for shot in shots],
+            "gpu_seconds": [seconds_of(shot.gpu_microseconds) for shot in shots],
             "cost_usd": [str(usd(shot.cost_micro_usd)) for shot in shots],
             "tier": [shot.tier for shot in shots],
             "release": [shot.request["release"] for shot in shots],

@@ -8,12 +8,13 @@ from typing import TypedDict
 from wan_pipelines.campaigns.screening import load_rules
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.quotas import quota_left
 from wan_pipelines.ledger.reports import EditionTotals, ShotView, run_costs
 from wan_pipelines.pages import view
 from wan_pipelines.pages.links import relative_href
 from wan_pipelines.storage.keys import page_key
-from wan_pipelines.studio.shot_view import MICROSECONDS, shot_view
+from wan_pipelines.studio.shot_view import shot_view
 from wan_pipelines.studio.studio import Studio
 
 POSTERS_ON_INDEX = 12
@@ -115,7 +116,7 @@ def _shown(edition: EditionKey, shots: Sequence[ShotView], page: str) -> tuple[v
 def _totals(shots: Sequence[view.ShotView], totals: EditionTotals) -> view.Totals:
     return view.Totals(
         counts=view.count_states(shots),
-        gpu_seconds=totals.gpu_microseconds / MICROSECONDS,
+        gpu_seconds=seconds_of(totals.gpu_microseconds),
         paid_micro_usd=totals.cost_micro_usd,
         spending=tuple(
             view.Spending(kind, amount) for kind, amount in totals.micro_usd_by_kind.items()

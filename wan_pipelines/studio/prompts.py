@@ -17,6 +17,7 @@ from wan_pipelines.studio.videos import Published, publish
 from wan_pipelines.validation import validated
 
 CAMPAIGN = "prompt"
+SHOWN_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +76,12 @@ def check_wanted(plan: Plan) -> None:
 
 def shot_of(studio: Studio, order: PromptOrder) -> Shot:
     """The one shot of an order; InputError names what the release does not offer."""
-    defaults = studio.settings.prompts
+    tenant, user = _account(studio, order)
     wanted = {
         "name": CAMPAIGN,
-        "tenant": order.tenant or defaults.tenant,
-        "user": order.user or defaults.user,
-        "release": order.release or defaults.release,
+        "tenant": tenant,
+        "user": user,
+        "release": order.release or studio.settings.prompts.release,
         "tier": order.tier,
         "prompts": [order.prompt],
         "negative_prompt": order.negative_prompt,
@@ -95,6 +96,11 @@ def shot_of(studio: Studio, order: PromptOrder) -> Shot:
 
 def edition_of(studio: Studio, order: PromptOrder, shot: Shot) -> EditionKey:
     """Prompts have an edition each, named by what they show, so that each has its own page."""
+    tenant, user = _account(studio, order)
+    return EditionKey(tenant, user, CAMPAIGN, shot.render_key[:SHOWN_DIGITS])
+
+
+def _account(studio: Studio, order: PromptOrder) -> tuple[str, str]:
+    """Who pays, and who asks."""
     defaults = studio.settings.prompts
-    tenant, user = order.tenant or defaults.tenant, order.user or defaults.user
-    return EditionKey(tenant, user, CAMPAIGN, shot.render_key[:16])
+    return order.tenant or defaults.tenant, order.user or defaults.user

@@ -3,13 +3,13 @@
 from wan_pipelines.campaigns.screening import Rules, screen
 from wan_pipelines.encoding.publish import manifest_key
 from wan_pipelines.encoding.renditions import POSTER, PREVIEW
+from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.records import Rendition, StageMicroseconds
 from wan_pipelines.ledger.reports import ShotView
 from wan_pipelines.pages import view
 from wan_pipelines.pages.links import relative_href
 from wan_pipelines.pages.states import State
 
-MICROSECONDS = 1_000_000
 SHOWN_DIGITS = 12
 
 
@@ -33,7 +33,7 @@ def shot_view(tenant: str, shot: ShotView, page: str, rules: Rules) -> view.Shot
         attempts=shot.attempts,
         error_text=shot.error_message or "",
         error_stage=shot.error_stage or "",
-        gpu_seconds=shot.gpu_microseconds / MICROSECONDS,
+        gpu_seconds=seconds_of(shot.gpu_microseconds),
         cost_micro_usd=shot.cost_micro_usd,
         render_seconds=render_seconds(shot),
         stages=_stages(shot.stages),
@@ -102,7 +102,7 @@ def _stages(stages: StageMicroseconds | None) -> tuple[view.StageView, ...]:
     if stages is None:
         return ()
     return tuple(
-        view.StageView(name.replace("_", " "), getattr(stages, name) / MICROSECONDS)
+        view.StageView(name.replace("_", " "), seconds_of(getattr(stages, name)))
         for name in StageMicroseconds.__slots__
     )
 

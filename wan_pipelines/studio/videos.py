@@ -40,7 +40,7 @@ class Published:
 
     @property
     def unaccounted(self) -> tuple[ShotView, ...]:
-        """Shots that were admitted and have neither a video nor a failed take."""
+        """Admitted shots without a video: they failed, or were not rendered."""
         return tuple(
             shot for shot in self.shots if shot.state == "admitted" and shot.outcome != "accepted"
         )
