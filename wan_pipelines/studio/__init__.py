@@ -1,0 +1,1 @@
+"""Where the rooms meet: plan, render, publish, settle, watch; no Dagster, no command line."""
