@@ -11,7 +11,7 @@ from wan_pipelines.components import metadata, tags
 from wan_pipelines.components.campaign_keys import CampaignKeys
 from wan_pipelines.components.model_release import engine_key
 from wan_pipelines.components.resource import StudioResource
-from wan_pipelines.components.runs import run_of
+from wan_pipelines.components.runs import lasting_errors_told, run_of
 from wan_pipelines.studio import costs as statements
 from wan_pipelines.studio import planning, shards, videos
 from wan_pipelines.studio.editions import edition_key
@@ -106,9 +106,9 @@ def takes_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDe
         context: OpExecutionContext, studio: StudioResource, shard: dict[str, Any]
     ) -> dict[str, Any]:
         reference = shards.ShardReference.from_json(shard)
-        return shards.render(
-            studio.open(), reference, run_of(context), say=context.log.info
-        ).to_json()
+        with lasting_errors_told():
+            summary = shards.render(studio.open(), reference, run_of(context), say=context.log.info)
+        return summary.to_json()
 
     @dg.op(name=f"{prefix}__tally", description="Adds up what the shards report.")
     def tally(

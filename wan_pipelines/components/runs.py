@@ -1,8 +1,24 @@
-"""Which run and step a piece of work belongs to."""
+"""Which run and step a piece of work belongs to, and which failures are worth another attempt."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
 from dagster import AssetExecutionContext, OpExecutionContext
 
+from wan_pipelines.errors import EngineError, InputError, RenderError, WeightsError
 from wan_pipelines.rendering.takes import RunReference
+
+LASTING = (InputError, WeightsError, EngineError, RenderError)
+
+
+@contextmanager
+def lasting_errors_told() -> Iterator[None]:
+    """Fails a step at once for what its next attempt would only meet again."""
+    try:
+        yield
+    except LASTING as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def run_of(context: AssetExecutionContext | OpExecutionContext) -> RunReference:
