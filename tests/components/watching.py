@@ -9,7 +9,7 @@ import dagster as dg
 from tests.support.project import Project
 from tests.support.renders import render_edition
 from wan_pipelines.components import tags
-from wan_pipelines.components.resource import StudioResource
+from wan_pipelines.components.resource import StudioDoor
 from wan_pipelines.definitions import load
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.studio import Studio
@@ -36,9 +36,7 @@ class Watched:
     def tick(self) -> list[dg.RunRequest] | str:
         """What the sensor asks for, or why it asks for nothing."""
         sensor = self.definitions.resolve_sensor_def(f"{self.job}_rerender")
-        studio = StudioResource(
-            root=str(self.project.root), state=str(self.project.state), environment="local"
-        )
+        studio = StudioDoor(self.project.root, self.project.state, "local")
         with (
             dg.partition_loading_context(dynamic_partitions_store=self.instance),
             dg.build_sensor_context(

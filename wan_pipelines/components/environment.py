@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from wan_pipelines.components.executor import local_executor
 from wan_pipelines.components.json_io import JsonIOManager
 from wan_pipelines.components.prompt import build_prompt_defs
-from wan_pipelines.components.resource import StudioResource
+from wan_pipelines.components.resource import StudioDoor
 from wan_pipelines.components.scaffolding import EnvironmentScaffolder
 from wan_pipelines.places import project_root, state_folder
 from wan_pipelines.studio.settings import Settings
@@ -32,13 +32,11 @@ class Environment(dg.Component):
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
-        studio = StudioResource(
-            root=str(project_root()), state=str(state_folder()), environment=self.settings.name
-        )
+        studio = StudioDoor(project_root(), state_folder(), self.settings.name)
         return dg.Definitions.merge(
-            build_prompt_defs(),
+            build_prompt_defs(self.settings.prompts),
             dg.Definitions(
-                resources={"studio": studio, "io_manager": JsonIOManager(studio=studio)},
+                resources={"studio": studio, "io_manager": JsonIOManager(studio)},
                 executor=local_executor(
                     self.settings.workers.count, self.settings.rendering_class.device
                 ),

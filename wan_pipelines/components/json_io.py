@@ -5,24 +5,25 @@ from typing import Any
 
 import dagster as dg
 
-from wan_pipelines.components.resource import StudioResource
+from wan_pipelines.components.resource import StudioDoor
 
 
-class JsonIOManager(dg.ConfigurableIOManager):
+class JsonIOManager(dg.IOManager):
     """Small values only (shard descriptions, reports): everything else is in the ledger.
 
     A value belongs to its run and step, so that runs of one edition never read each other's.
     """
 
-    studio: dg.ResourceDependency[StudioResource]
+    def __init__(self, studio: StudioDoor) -> None:
+        self._studio = studio
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         if obj is not None:
-            self.studio.open().store.put_bytes(_key(context), json.dumps(obj).encode())
+            self._studio.open().store.put_bytes(_key(context), json.dumps(obj).encode())
 
     def load_input(self, context: dg.InputContext) -> Any:
         assert context.upstream_output is not None
-        return json.loads(self.studio.open().store.read_bytes(_key(context.upstream_output)))
+        return json.loads(self._studio.open().store.read_bytes(_key(context.upstream_output)))
 
 
 def _key(context: dg.OutputContext) -> str:

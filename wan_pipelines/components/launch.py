@@ -17,7 +17,7 @@ from wan_pipelines.components.campaign_schedule import (
     ensure_partition,
     open_edition,
 )
-from wan_pipelines.components.prompt import PROMPT_ASSET, PROMPT_JOB
+from wan_pipelines.components.prompt import PROMPT_JOB, PROMPT_OP
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.editions import latest_edition
 from wan_pipelines.ledger.reports import edition_totals
@@ -55,7 +55,7 @@ def run_campaign(
 
 def run_prompt(instance: dg.DagsterInstance, order: Mapping[str, Any]) -> Launch:
     """Render one prompt, and wait for the end."""
-    config = {"ops": {PROMPT_ASSET.to_python_identifier(): {"config": dict(order)}}}
+    config = {"ops": {PROMPT_OP: {"config": dict(order)}}}
     return _execute(instance, PROMPT_JOB, config, "")
 
 

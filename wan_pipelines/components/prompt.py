@@ -8,9 +8,11 @@ from wan_pipelines.components import metadata
 from wan_pipelines.components.resource import StudioResource
 from wan_pipelines.components.runs import run_of
 from wan_pipelines.studio.prompts import PromptOrder, render_prompt
+from wan_pipelines.studio.settings import Prompts
 
 PROMPT_JOB = "render_prompt"
 PROMPT_ASSET = dg.AssetKey(["prompt", "video"])
+PROMPT_OP = PROMPT_ASSET.to_python_identifier()
 
 
 class PromptConfig(dg.Config):
@@ -43,7 +45,7 @@ class PromptConfig(dg.Config):
     )
 
 
-def build_prompt_defs() -> dg.Definitions:
+def build_prompt_defs(defaults: Prompts) -> dg.Definitions:
     @dg.asset(
         key=PROMPT_ASSET,
         group_name="prompt",
@@ -63,9 +65,11 @@ def build_prompt_defs() -> dg.Definitions:
         published = render_prompt(opened, order, run_of(context), say=context.log.info)
         return dg.MaterializeResult(metadata=metadata.of_videos(opened, published))
 
+    config = PromptConfig(**defaults.model_dump())
     job = dg.define_asset_job(
         PROMPT_JOB,
         selection=dg.AssetSelection.assets(PROMPT_ASSET),
         description="Renders the prompt typed into the launchpad.",
+        config={"ops": {PROMPT_OP: {"config": config.model_dump()}}},
     )
     return dg.Definitions(assets=[prompt_video], jobs=[job])

@@ -1,6 +1,6 @@
 """The studio as a Dagster resource: opened in the process that uses it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -9,18 +9,25 @@ import dagster as dg
 from wan_pipelines.studio.studio import Studio, open_studio
 
 
-class StudioResource(dg.ConfigurableResource):
-    """Where the deployment's YAML and state lie, and which environment counts."""
+@dataclass(frozen=True, slots=True)
+class StudioDoor:
+    """Where the deployment's YAML and state lie, and which environment counts.
 
-    root: str
-    state: str
+    Nothing of it can be configured at launch: a run works for the deployment that it is part of.
+    """
+
+    root: Path
+    state: Path
     environment: str
 
     def open(self) -> Studio:
         """The studio, with its connections kept from call to call and its YAML read anew."""
-        return replace(_open(self.root, self.state, self.environment))
+        return replace(_open(self))
+
+
+StudioResource = dg.ResourceParam[StudioDoor]
 
 
 @cache
-def _open(root: str, state: str, environment: str) -> Studio:
-    return open_studio(Path(root), Path(state), environment)
+def _open(door: StudioDoor) -> Studio:
+    return open_studio(door.root, door.state, door.environment)
