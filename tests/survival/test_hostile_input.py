@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.quick_project import quick_copy
 from tests.survival.scenes import PROMPTS, Scene
 from wan_pipelines.errors import InputError, WanError
 from wan_pipelines.ledger.editions import all_editions
@@ -23,10 +24,12 @@ NOT_NAMES = [*PATHS, "balls\n", "bälls", "ba lls", "b\x00lls", "b\x1blls", "\u2
 GIB = 1 << 30
 
 
-@pytest.fixture
-def untouched(scene: Scene) -> Studio:
-    """A studio of which nothing has been asked."""
-    return scene.studio
+@pytest.fixture(scope="module")
+def untouched(
+    tmp_path_factory: pytest.TempPathFactory, no_weights: Path, migrated_ledger: Path
+) -> Studio:
+    """A studio that nobody gets to do anything."""
+    return quick_copy(tmp_path_factory.mktemp("untouched"), no_weights, migrated_ledger).studio()
 
 
 def assert_refused(studio: Studio, ask: Callable[[], object]) -> str:
