@@ -126,3 +126,22 @@ def test_a_clock_that_is_set_changes_no_payment(scene: Scene, seconds: float) ->
     assert 0 < paid < Decimal(100_000) * 600 / HOUR
     scene.publish()
     scene.check()
+
+
+def test_a_shot_whose_quota_is_used_up_meanwhile_is_not_rendered_again(scene: Scene) -> None:
+    """Its take failed and gave its reservation back; another campaign took it."""
+    scene.project.environment(
+        plans={"free": {"shots_per_user_and_day": 3}, "studio": {}}, workers=WORKERS
+    )
+    scene.project.campaign(tenant="small", prompts=list(PROMPTS))
+    scene.project.campaign("other", tenant="small", prompts=["a grey disc"])
+    shard = scene.shard()
+    hand = scene.begin(shard, "first", greedy_at=PROMPTS[0], memory_bytes=3 << 30)
+    assert hand.answer().summary["accepted"] == 2
+    scene.run("other")
+    summary = scene.begin(shard, "second").answer().summary
+    assert (summary["reused"], summary["failed"]) == (2, [])
+    ((name, reason),) = summary["declined"].items()
+    assert name.startswith(SLUGS[0])
+    assert "limit of 3 shots a day" in reason
+    scene.check(scene.edition("other"))
