@@ -1,7 +1,11 @@
 """Shows a local store to a browser: pages, posters, and videos that can be sought in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
+from socket import socket
+from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -34,8 +38,16 @@ def _front(tenants: list[str]) -> str:
     return f'<!doctype html><html lang="en"><title>Videos</title><h1>Videos</h1>{body}'
 
 
-def serve_gallery(store: Path, port: int) -> None:
-    """Serve on the loopback interface until stopped."""
+@contextmanager
+def serving(store: Path, at: socket) -> Iterator[None]:
+    """Serve at a socket, in a thread, as long as the block lasts."""
     import uvicorn
 
-    uvicorn.run(gallery(store), host="127.0.0.1", port=port, log_level="warning")
+    server = uvicorn.Server(uvicorn.Config(gallery(store), log_level="warning"))
+    thread = Thread(target=server.run, kwargs={"sockets": [at]})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()

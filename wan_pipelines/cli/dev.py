@@ -1,0 +1,101 @@
+"""`wan dev`: Dagster's user interface on this machine, and the videos that it links to."""
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from wan_pipelines.cli.output import examples, note
+from wan_pipelines.cli.studios import this_studio
+from wan_pipelines.errors import InputError
+from wan_pipelines.places import project_root
+from wan_pipelines.rendering.signals import stop_on_signals
+from wan_pipelines.storage import FolderStore
+from wan_pipelines.studio.studio import Studio
+
+LOOPBACK = "127.0.0.1"
+POLL_SECONDS = 0.2
+ORDERLY_SECONDS = 30
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog=examples("wan dev", "wan dev --port 3001"))(dev)
+
+
+def dev(port: Annotated[int, typer.Option(help="Port of Dagster's UI.")] = 3000) -> None:
+    """Run Dagster's UI with schedules and sensors, and serve the videos it links to."""
+    from wan_pipelines.pages.server import serving
+
+    studio = this_studio()
+    folder, gallery_port = _gallery_of(studio)
+    _bound(port, "Choose another with --port.").close()
+    with (
+        _bound(gallery_port, "Change `links` of the environment.") as gallery,
+        stop_on_signals(Event(), more=[signal.SIGHUP]) as stop,
+        serving(folder, gallery),
+        dagster_dev(studio.state, port) as dagster,
+    ):
+        note(f"Dagster: http://{LOOPBACK}:{port}   videos: {studio.settings.links}")
+        while dagster.poll() is None and not stop.wait(POLL_SECONDS):
+            pass
+    if not stop.is_set():
+        raise typer.Exit(dagster.returncode or 1)
+
+
+@contextmanager
+def dagster_dev(state: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """`dagster dev`, with all its processes: when the block ends they are told to end as well.
+
+    They are a session of their own, so that a Ctrl-C in the terminal reaches them once, from here;
+    what has not ended in good order after a while is killed.
+    """
+    from wan_pipelines.components.instance import open_instance
+
+    open_instance(state).dispose()
+    workspace = os.fspath(project_root() / "workspace.yaml")
+    command = [sys.executable, "-m", "dagster", "dev", "-w", workspace]
+    process = subprocess.Popen(
+        [*command, "-h", LOOPBACK, "-p", str(port)],
+        env={**os.environ, "DAGSTER_HOME": os.fspath(state / "dagster")},
+        cwd=project_root(),
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(ORDERLY_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _gallery_of(studio: Studio) -> tuple[Path, int]:
+    """The folder whose files are served, and the port to which the environment links."""
+    if not isinstance(studio.store, FolderStore) or studio.settings.links is None:
+        raise InputError(
+            "this environment keeps its videos elsewhere, or says not where to link to them.",
+            where=f"resources/{studio.settings.name}/defs.yaml",
+            remedy="Set `store` to a folder and `links` to http://127.0.0.1:3070.",
+        )
+    return studio.store.root, urlsplit(studio.settings.links).port or 80
+
+
+def _bound(port: int, remedy: str) -> socket.socket:
+    try:
+        return socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        what = "is in use" if taken else f"cannot be had: {error.strerror}"
+        raise InputError(f"port {port} {what}.", where="wan dev", remedy=remedy) from error
