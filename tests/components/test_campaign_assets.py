@@ -81,8 +81,9 @@ def test_the_videos_show_posters_files_and_figures(first: dg.ExecuteInProcessRes
     assert shown["cost_usd"] > 0
     rows = [record.data for record in shown["videos"].records]
     assert {row["shot"] for row in rows} == {RED_SHOT, BLUE_SHOT}
-    assert {row["outcome"] for row in rows} == {"accepted"}
-    assert all(row["video"].endswith(".mp4") and row["cost_usd"] > 0 for row in rows)
+    assert {row["outcome"] for row in rows} == {"rendered"}
+    assert all(row["cost_usd"] > 0 for row in rows)
+    assert f"[{RED_SHOT}](http://127.0.0.1:3070/tenants/demo/videos/" in shown["files"]
 
 
 def test_the_takes_and_costs_have_their_figures(first: dg.ExecuteInProcessResult) -> None:
@@ -129,7 +130,9 @@ def test_a_second_run_renders_nothing(launch: Launches) -> None:
     launch.campaign()
     again = launch.campaign()
     assert again.success
-    assert metadata_of(again, "balls", "takes")["shards"] == 0
+    takes = metadata_of(again, "balls", "takes")
+    assert takes["shards"] == 0
+    assert "failed_shots" not in takes
     assert checks_of(again)["all_shots_accounted_for"].passed
     ledger = launch.project.studio().ledger
     assert [cost.run_id for cost in run_costs(ledger, "demo")] != [again.run_id]
@@ -143,6 +146,13 @@ def test_a_run_that_names_shots_renders_those_only(launch: Launches) -> None:
     assert [video.prompt for video in rendered] == [BLUE]
     assert launch.campaign().success
     assert len(videos(launch.project.studio().ledger, "demo")) == 2
+
+
+def test_links_to_files_stay_within_what_the_ui_shows_at_once(launch: Launches) -> None:
+    launch.project.campaign(seeds=list(range(10)))
+    files = metadata_of(launch.campaign(), "balls", "videos")["files"]
+    assert 3 <= files.count("](http://") < 20
+    assert len(files) <= 1000
 
 
 def test_a_shot_that_is_named_in_vain_is_told(launch: Launches) -> None:

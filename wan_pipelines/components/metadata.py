@@ -5,18 +5,22 @@ from typing import Any
 
 import dagster as dg
 
+from wan_pipelines.encoding.renditions import POSTER, PREVIEW
 from wan_pipelines.engines.prepare import PreparedEngine
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import EditionTotals, ShotView
 from wan_pipelines.studio.costs import Statement
 from wan_pipelines.studio.plans import Plan
 from wan_pipelines.studio.shards import EditionTally
-from wan_pipelines.studio.shot_view import render_seconds
+from wan_pipelines.studio.shot_view import render_seconds, state_of
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.videos import Published
 from wan_pipelines.weights.sources import WeightsFolder
 
 MOST_ROWS = 200
+SEPARATOR = " · "
+MOST_CHARACTERS = 1000
+"""The UI shows longer Markdown only on request."""
 GIB = 1024**3
 Metadata = dict[str, Any]
 
@@ -29,7 +33,7 @@ def weights_metadata(folder: WeightsFolder) -> Metadata:
         "size_gib": round(sum(file.size for file in files) / GIB, 3),
         "dtype": folder.manifest.dtype,
         "folder": dg.MetadataValue.path(folder.path),
-        "digests": _table([{"file": file.path, "sha256": file.sha256} for file in files]),
+        **_table("digests", [{"file": file.path, "sha256": file.sha256} for file in files]),
     }
 
 
@@ -61,7 +65,7 @@ def of_plan(plan: Plan) -> Metadata:
         "estimated_gpu_seconds": round(plan.gpu_seconds, 1),
         "estimated_cost_usd": float(usd(plan.cost_micro_usd)),
         "over_budget": plan.over_budget,
-        "shot_list": _table(rows),
+        **_table("shot_list", rows),
     }
 
 
@@ -79,7 +83,7 @@ def of_takes(tally: EditionTally) -> Metadata:
         "shards": tally.shards,
         **_totals(tally.totals),
         "render_seconds": round(tally.render_seconds, 1),
-        "failed_shots": _table(failed),
+        **_table("failed_shots", failed),
     }
 
 
@@ -88,8 +92,10 @@ def of_videos(studio: Studio, published: Published) -> Metadata:
         "posters": dg.MetadataValue.md(f"![Posters]({studio.link(published.pages.sheet)})"),
         "page": dg.MetadataValue.url(studio.link(published.pages.page)),
         "all_editions": dg.MetadataValue.url(studio.link(published.pages.index)),
+        "files": dg.MetadataValue.md(_links(studio, published)),
         **_totals(published.totals),
-        "videos": _table([_video(studio, shot) for shot in published.shots]),
+        "render_seconds": round(sum(map(render_seconds, published.shots)), 3),
+        **_table("videos", [_video(shot) for shot in published.shots]),
     }
 
 
@@ -104,11 +110,12 @@ def of_costs(studio: Studio, statement: Statement) -> Metadata:
         "cost_per_video_usd": float(usd(round(paid / rendered))) if rendered else None,
         "page": dg.MetadataValue.url(studio.link(statement.pages.page)),
         "statement": dg.MetadataValue.url(studio.link(statement.csv)),
-        "by_kind": _table(
+        **_table(
+            "by_kind",
             [
                 {"kind": kind, "cost_usd": float(usd(amount))}
                 for kind, amount in totals.micro_usd_by_kind.items()
-            ]
+            ],
         ),
     }
 
@@ -161,28 +168,40 @@ def _totals(totals: EditionTotals) -> Metadata:
     }
 
 
-def _video(studio: Studio, shot: ShotView) -> Mapping[str, Any]:
-    main = next((f for f in shot.renditions if f.name not in ("poster", "preview")), None)
+def _video(shot: ShotView) -> Mapping[str, Any]:
     return {
         "shot": shot.shot,
-        "outcome": shot.outcome or shot.state,
+        "outcome": state_of(shot),
         "gpu_seconds": round(shot.gpu_microseconds / 1e6, 3),
         "cost_usd": float(usd(shot.cost_micro_usd)),
         "render_seconds": round(render_seconds(shot), 3),
-        "video": studio.link(main.key) if main else "",
         "why": shot.error_message or shot.reason,
     }
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue:
-    """The first rows as a table; its columns are those of the first row."""
-    records = [dg.TableRecord(dict(row)) for row in rows[:MOST_ROWS]]
+def _links(studio: Studio, published: Published) -> str:
+    """Links to the first videos, as many as the UI shows at once."""
+    links = []
+    left = MOST_CHARACTERS
+    for shot in published.shots:
+        files = [file for file in shot.renditions if file.name not in (POSTER, PREVIEW)]
+        link = " ".join(f"[{shot.shot}]({studio.link(file.key)})" for file in files[:1])
+        left -= len(link) + len(SEPARATOR)
+        if link and left > 0:
+            links.append(link)
+    return SEPARATOR.join(links) or "There are none."
+
+
+def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Metadata:
+    """The first rows as a table of that name, if there are any."""
+    if not rows:
+        return {}
     kinds = {int: "int", float: "float", bool: "bool"}
     columns = [
-        dg.TableColumn(name, kinds.get(type(value), "string"))
-        for name, value in (rows[0].items() if rows else ())
+        dg.TableColumn(name, kinds.get(type(value), "string")) for name, value in rows[0].items()
     ]
-    return dg.MetadataValue.table(records, dg.TableSchema(columns or [dg.TableColumn("nothing")]))
+    records = [dg.TableRecord(dict(row)) for row in rows[:MOST_ROWS]]
+    return {name: dg.MetadataValue.table(records, dg.TableSchema(columns))}
 
 
 def _words(reasons: Iterable[str]) -> str:
