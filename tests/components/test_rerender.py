@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from wan_pipelines.components.rerender import LONGEST_PAUSE, Ending, PastRun, pause_after, why_wait
-from wan_pipelines.studio.settings import Rerender
+from wan_pipelines.components.rerender import Ending, PastRun, why_wait
+from wan_pipelines.ledger.backoff import Backoff
 from wan_pipelines.studio.watch import Concern
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-POLICY = Rerender(first_backoff_seconds=60, failures_until_rest=3)
+BACKOFF = Backoff(timedelta(minutes=1), failures_until_rest=3)
 CONCERN = Concern("one", {"ball": "changed"}, 0, wish="wish", digest="digest")
 
 
@@ -28,7 +28,7 @@ def ended(
         [ended(1, concern="another")],
         [ended(1, "failure", wish="another")],
         [ended(61, "failure")],
-        [ended(121, "failure"), ended(200, "failure")],
+        [ended(241, "failure"), ended(400, "failure")],
     ],
     ids=[
         "nothing ran",
@@ -41,14 +41,14 @@ def ended(
     ],
 )
 def test_launches(past: list[PastRun]) -> None:
-    assert why_wait(CONCERN, past, POLICY, NOW) is None
+    assert why_wait(CONCERN, past, BACKOFF, NOW) is None
 
 
 @pytest.mark.parametrize(
     ("past", "words"),
     [
         ([ended(59, "failure")], "trying again at 12:00:01 UTC"),
-        ([ended(119, "failure"), ended(200, "failure")], "trying again at 12:00:01 UTC"),
+        ([ended(239, "failure"), ended(400, "failure")], "trying again at 12:00:01 UTC"),
         ([ended(59)], "trying again"),
         ([ended(9999), ended(9999), ended(9999)], "3 runs did not help: resting"),
         ([ended(9999, "cancelled")], "cancelled"),
@@ -66,16 +66,10 @@ def test_launches(past: list[PastRun]) -> None:
     ],
 )
 def test_waits(past: list[PastRun], words: str) -> None:
-    assert words in (why_wait(CONCERN, past, POLICY, NOW) or "")
+    assert words in (why_wait(CONCERN, past, BACKOFF, NOW) or "")
 
 
 def test_failed_runs_are_tried_again_for_ever() -> None:
     """A ledger that was locked for a day is no reason to forget what changed meanwhile."""
     past = [ended(3601, "failure") for _ in range(100)]
-    assert why_wait(CONCERN, past, POLICY, NOW) is None
-
-
-def test_pauses_double_up_to_an_hour() -> None:
-    pauses = [pause_after(tries, POLICY).total_seconds() for tries in range(1, 9)]
-    assert pauses == [60, 120, 240, 480, 960, 1920, 3600, 3600]
-    assert pause_after(10_000, POLICY) == LONGEST_PAUSE
+    assert why_wait(CONCERN, past, BACKOFF, NOW) is None

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def test_a_plan_that_does_not_exist_is_named_with_its_tenant(quick_project: Proj
         ({"gpu_classes": {"laptop-cpu": {"price_usd_per_hour": "-1"}}}, "price_usd_per_hour"),
         ({"gpu_classes": {"laptop-cpu": {"price_usd_per_hour": "0.0000001"}}}, "6 decimal places"),
         ({"workers": {"count": 0}}, "workers.count"),
+        ({"rerender": {"first_backoff_seconds": 3601}}, "3600"),
         ({"links": "ftp://files"}, "http://127.0.0.1"),
         ({"dagster": "127.0.0.1:3000"}, "http://127.0.0.1"),
         ({"stroe": "videos"}, "Did you mean 'store'?"),
@@ -53,6 +55,12 @@ def test_what_cannot_be_is_told_with_line_and_remedy(
     said = problem(quick_project, **changes)
     assert "resources/local/defs.yaml:" in said
     assert words in said
+
+
+def test_failed_shots_are_tried_again_after_the_pauses_that_the_docs_name():
+    backoff = read_settings(Path(__file__).parents[2], "local").rerender.backoff
+    assert backoff.failures_until_rest == 4
+    assert [backoff.pause(failures) / timedelta(minutes=1) for failures in (1, 2, 3)] == [1, 4, 16]
 
 
 def test_an_environment_that_is_not_there_is_named(quick_project: Project):

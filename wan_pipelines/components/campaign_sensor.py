@@ -55,7 +55,7 @@ def build_sensor(brief: Brief, editions: dg.PartitionsDefinition) -> dg.SensorDe
         concern = compare(opened, edition, moment)
         if not concern.shots:
             return dg.SkipReason(concern.summary)
-        wait = why_wait(concern, _past(runs), opened.settings.rerender, moment)
+        wait = why_wait(concern, _past(runs), opened.settings.rerender.backoff, moment)
         if wait:
             return dg.SkipReason(f"{concern.summary}; {wait}")
         return _launch(context.instance, keys, editions, concern)

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Literal
 
-from wan_pipelines.studio.settings import Rerender
+from wan_pipelines.ledger.backoff import Backoff
 from wan_pipelines.studio.watch import Concern
-
-LONGEST_PAUSE = timedelta(hours=1)
 
 Ending = Literal["success", "failure", "cancelled"]
 
@@ -25,7 +23,7 @@ class PastRun:
 
 
 def why_wait(
-    concern: Concern, past: Sequence[PastRun], policy: Rerender, now: datetime
+    concern: Concern, past: Sequence[PastRun], backoff: Backoff, now: datetime
 ) -> str | None:
     """Why nothing is launched now; none if a run may be.
 
@@ -34,30 +32,23 @@ def why_wait(
         past: runs of the same edition, latest first.
 
     A run that failed before it came to the shots says nothing about them: it is tried again, after
-    pauses that double up to an hour, for as long as it takes. When runs for the very same concern
+    growing pauses, for as long as it takes. When runs for the very same concern
     succeed and it stands nevertheless, more of them will not help: it rests.
     """
     same_wish = list(takewhile(lambda run: run.wish == concern.wish, past))
     if same_wish and same_wish[0].ending == "cancelled":
         return "the last run was cancelled: resting until the brief changes or somebody launches it"
     helpless = list(takewhile(lambda run: run.concern == concern.digest, same_wish))
-    if _number(helpless, "success") >= policy.failures_until_rest:
+    if _number(helpless, "success") >= backoff.failures_until_rest:
         return f"{len(helpless)} runs did not help: resting until something changes"
     failed = list(takewhile(lambda run: run.ending == "failure", same_wish))
     tries = max(len(failed), len(helpless))
     if not tries:
         return None
-    again = same_wish[0].ended_at + pause_after(tries, policy)
+    again = same_wish[0].ended_at + backoff.pause(tries)
     if now < again:
         return f"the last run did not help: trying again at {again.astimezone(UTC):%H:%M:%S} UTC"
     return None
-
-
-def pause_after(tries: int, policy: Rerender) -> timedelta:
-    """The pause after so many runs in a row that did not help, at least one."""
-    doublings = min(tries - 1, 16)
-    first = timedelta(seconds=policy.first_backoff_seconds)
-    return min(first * 2**doublings, LONGEST_PAUSE)
 
 
 def _number(runs: Iterable[PastRun], ending: Ending) -> int:

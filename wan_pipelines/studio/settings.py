@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from wan_pipelines.campaigns.schedules import TimeZone
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
+from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
 from wan_pipelines.yaml_source import read_component
 
 
@@ -93,16 +95,23 @@ class Workers(_Record):
 
 
 class Rerender(_Record):
-    """When the sensor renders a shot again."""
+    """When the sensor renders a shot again, and when it repeats a run that failed."""
 
     first_backoff_seconds: float = Field(
         default=60,
         gt=0,
-        description="Rest after a shot's first failure; four times as long after each further one.",
+        le=LONGEST.total_seconds(),
+        description=f"Pause after the first failure, {FACTOR} times as long after each further "
+        f"one; never longer than {LONGEST.total_seconds():g} s.",
     )
     failures_until_rest: int = Field(
         default=4, ge=1, description="Failures after which a shot rests until it changes."
     )
+
+    @property
+    def backoff(self) -> Backoff:
+        """The pauses that these settings mean."""
+        return Backoff(timedelta(seconds=self.first_backoff_seconds), self.failures_until_rest)
 
 
 class Prompts(_Record):

@@ -4,11 +4,10 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from wan_pipelines.campaigns.editions import brief_digest
 from wan_pipelines.campaigns.shots import Shot
-from wan_pipelines.ledger.backoff import Backoff, next_attempt
 from wan_pipelines.ledger.editions import EditionKey, all_editions
 from wan_pipelines.ledger.reports import ShotView, edition_shots_view, run_costs
 from wan_pipelines.studio.outputs import broken_outputs
@@ -109,13 +108,8 @@ def _reason(  # noqa: PLR0911 (one line a reason)
 
 def _rests(studio: Studio, row: ShotView, now: datetime) -> bool:
     """Whether a shot that failed is left alone for now, or until it changes."""
-    policy = studio.settings.rerender
-    backoff = Backoff(
-        first=timedelta(seconds=policy.first_backoff_seconds),
-        factor=2,
-        failures_until_rest=policy.failures_until_rest,
-    )
-    when = next_attempt(row.failures, row.last_failed_at, backoff)
+    backoff = studio.settings.rerender.backoff
+    when = backoff.next_attempt(row.failures, row.last_failed_at)
     return when is None or when > now
 
 
