@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from wan_pipelines.encoding.renditions import Codec, RenditionFile
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.editions import Admission, Candidate, EditionKey, admit
 from wan_pipelines.ledger.prices import Price, publish_prices
-from wan_pipelines.ledger.records import Rendition, StageMicroseconds, TakeReport
+from wan_pipelines.ledger.records import StageMicroseconds, TakeReport
 from wan_pipelines.ledger.takes import Lease, accept_take, lease_shot
 from wan_pipelines.ledger.tenants import DEFAULT_PLANS, Tenant, configure
 from wan_pipelines.ledger.workers import WorkerPlace, close_worker, heartbeat, open_worker
@@ -67,9 +68,16 @@ def shots(*names: str) -> list[Candidate]:
     return [shot(name) for name in names]
 
 
-def files(take_id: str) -> tuple[Rendition, ...]:
+FILES: tuple[tuple[str, Codec, int, int], ...] = (
+    ("h264", "h264", 96, 9),
+    ("poster", "webp", 96, 1),
+    ("preview", "webp", 48, 5),
+)
+
+
+def files(take_id: str) -> tuple[RenditionFile, ...]:
     return tuple(
-        Rendition(
+        RenditionFile(
             name=name,
             key=f"videos/{take_id}/{name}",
             uri=f"file:///store/videos/{take_id}/{name}",
@@ -83,11 +91,7 @@ def files(take_id: str) -> tuple[Rendition, ...]:
             duration_seconds=frames / 8 if frames > 1 else 0.0,
             signature=f"1:{name}",
         )
-        for name, codec, width, frames in (
-            ("h264", "h264", 96, 9),
-            ("poster", "webp", 96, 1),
-            ("preview", "webp", 48, 5),
-        )
+        for name, codec, width, frames in FILES
     )
 
 

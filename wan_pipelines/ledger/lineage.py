@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, Row, func, select, union
 from sqlalchemy.orm import Session
 
+from wan_pipelines.encoding.renditions import RenditionFile
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import from_micros, from_micros_or_none
-from wan_pipelines.ledger.records import Rendition
 from wan_pipelines.ledger.reports.video_rows import rendition_of
 from wan_pipelines.ledger.tables import (
     ChargeRow,
@@ -64,7 +64,7 @@ class TakeHistory:
     worker: WorkerOrigin
     gpu_microseconds: int
     micro_usd_by_kind: Mapping[str, int]
-    renditions: tuple[Rendition, ...]
+    renditions: tuple[RenditionFile, ...]
 
 
 @dataclass(frozen=True, slots=True)

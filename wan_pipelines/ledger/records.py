@@ -1,4 +1,4 @@
-"""What workers tell the ledger about their takes, spans and files."""
+"""What workers tell the ledger about their takes."""
 
 from dataclasses import dataclass
 
@@ -27,21 +27,3 @@ class TakeReport:
     error_type: str | None = None
     error_message: str | None = None
     error_stage: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rendition:
-    """One published file. Its content may have changed when its `signature` in the store has."""
-
-    name: str
-    key: str
-    uri: str
-    sha256: str
-    size_bytes: int
-    codec: str
-    width: int
-    height: int
-    fps: float
-    frames: int
-    duration_seconds: float
-    signature: str

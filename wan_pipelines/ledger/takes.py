@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from wan_pipelines.encoding.renditions import RenditionFile
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.endings import end_take
@@ -20,7 +21,7 @@ from wan_pipelines.ledger.leases import (
     renew_lease,
 )
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.records import Rendition, TakeReport
+from wan_pipelines.ledger.records import TakeReport
 from wan_pipelines.ledger.statements import storable, table
 from wan_pipelines.ledger.tables import (
     ForgettingRow,
@@ -34,7 +35,6 @@ __all__ = [
     "Busy",
     "Done",
     "Lease",
-    "Rendition",
     "TakeReport",
     "accept_take",
     "add_renditions",
@@ -50,7 +50,7 @@ def accept_take(
     ledger: Ledger,
     lease: Lease,
     report: TakeReport,
-    renditions: Sequence[Rendition],
+    renditions: Sequence[RenditionFile],
     *,
     now: datetime,
 ) -> None:
@@ -88,7 +88,7 @@ def fail_take(ledger: Ledger, lease: Lease, report: TakeReport, *, now: datetime
 
 
 def add_renditions(
-    ledger: Ledger, tenant: str, take_id: str, renditions: Sequence[Rendition], *, now: datetime
+    ledger: Ledger, tenant: str, take_id: str, renditions: Sequence[RenditionFile], *, now: datetime
 ) -> None:
     """Add files to an accepted take that were derived from it later; known names are skipped."""
     with ledger.write() as session:
@@ -170,7 +170,7 @@ _INSERT_RENDITIONS = insert(table(RenditionRow))
 
 
 def _insert_renditions(
-    session: Session, take_id: str, renditions: Sequence[Rendition], first: int, now: datetime
+    session: Session, take_id: str, renditions: Sequence[RenditionFile], first: int, now: datetime
 ) -> None:
     rows = [
         {

@@ -14,7 +14,7 @@ from wan_pipelines.ledger import leases, takes, workers
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.moments import micros_in
-from wan_pipelines.ledger.records import Rendition, StageMicroseconds, TakeReport
+from wan_pipelines.ledger.records import StageMicroseconds, TakeReport
 from wan_pipelines.processes import age_ns
 from wan_pipelines.rendering.ports import Busy, Declined, Done, Lease
 from wan_pipelines.rendering.takes import RunReference, Span, Take
@@ -104,7 +104,7 @@ class LedgerBook:
                 self._ledger,
                 self._ours(lease),
                 report_of(take),
-                [rendition_of(file) for file in files],
+                files,
                 now=datetime.now(UTC),
             )
         except LeaseLost:
@@ -172,8 +172,3 @@ def report_of(take: Take) -> TakeReport:
         error_message=take.error_message or None,
         error_stage=take.error_stage or None,
     )
-
-
-def rendition_of(file: RenditionFile) -> Rendition:
-    """A published file in the ledger's words."""
-    return Rendition(**{name: getattr(file, name) for name in Rendition.__slots__})

@@ -2,9 +2,9 @@
 
 from wan_pipelines.campaigns.screening import Rules, screen
 from wan_pipelines.encoding.publish import manifest_key
-from wan_pipelines.encoding.renditions import POSTER, PREVIEW
+from wan_pipelines.encoding.renditions import POSTER, PREVIEW, RenditionFile
 from wan_pipelines.ledger.moments import seconds_of
-from wan_pipelines.ledger.records import Rendition, StageMicroseconds
+from wan_pipelines.ledger.records import StageMicroseconds
 from wan_pipelines.ledger.reports import ShotView
 from wan_pipelines.pages import view
 from wan_pipelines.pages.links import relative_href
@@ -75,7 +75,7 @@ def _hint(shot: ShotView, rules: Rules) -> str:
     return next((verdict.hint for verdict in verdicts if verdict.outcome == shot.state), "")
 
 
-def _href(file: Rendition | None, page: str) -> str:
+def _href(file: RenditionFile | None, page: str) -> str:
     return relative_href(page, file.key) if file else ""
 
 
@@ -86,7 +86,7 @@ def _manifest_href(tenant: str, shot: ShotView, page: str) -> str:
     return relative_href(page, manifest_key(tenant, shot.render_key, shot.take_id))
 
 
-def _rendition(file: Rendition, page: str) -> view.RenditionView:
+def _rendition(file: RenditionFile, page: str) -> view.RenditionView:
     return view.RenditionView(
         name=file.name,
         href=relative_href(page, file.key),

@@ -17,7 +17,6 @@ from wan_pipelines.ledger.reports import (
     videos,
 )
 from wan_pipelines.ledger.takes import add_renditions
-from wan_pipelines.studio.books import rendition_of
 from wan_pipelines.studio.drafts import draft_folder, told_plainly
 from wan_pipelines.studio.manifests import complete_manifest
 from wan_pipelines.studio.outputs import BrokenOutput, broken_outputs
@@ -107,6 +106,5 @@ def _derive_missing(
             original.write_bytes(content)
         files = transcode(original, rendition_specs(missing), drafts / "derived")
         published = publish_files(studio.store, edition.tenant, shot.render_key, take_id, files)
-    renditions = [rendition_of(file) for file in published]
-    add_renditions(studio.ledger, edition.tenant, take_id, renditions, now=datetime.now(UTC))
+    add_renditions(studio.ledger, edition.tenant, take_id, published, now=datetime.now(UTC))
     return published

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from wan_pipelines.encoding.renditions import RenditionFile
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey, edition_id_of
 from wan_pipelines.ledger.moments import from_micros_or_none
-from wan_pipelines.ledger.records import Rendition, StageMicroseconds
+from wan_pipelines.ledger.records import StageMicroseconds
 from wan_pipelines.ledger.reports.video_rows import SHOWN, rendition_of
 from wan_pipelines.ledger.statements import chunks
 from wan_pipelines.ledger.tables import (
@@ -60,7 +61,7 @@ class ShotView:
     error_type: str | None
     error_message: str | None
     error_stage: str | None
-    renditions: tuple[Rendition, ...]
+    renditions: tuple[RenditionFile, ...]
     gpu_microseconds: int
     cost_micro_usd: int
 

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Row, ScalarSelect, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from wan_pipelines.encoding.renditions import POSTER, PREVIEW
+from wan_pipelines.encoding.renditions import POSTER, PREVIEW, Codec, RenditionFile
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import from_micros
-from wan_pipelines.ledger.records import Rendition
 from wan_pipelines.ledger.tables import (
     ChargeRow,
     EditionRow,
@@ -183,15 +182,15 @@ _TAKES_OF_VIDEOS = (
 )
 
 
-def rendition_of(row: RenditionRow) -> Rendition:
+def rendition_of(row: RenditionRow) -> RenditionFile:
     """The record of a published file."""
-    return Rendition(
+    return RenditionFile(
         name=row.name,
         key=row.key,
         uri=row.uri,
         sha256=row.sha256,
         size_bytes=row.size_bytes,
-        codec=row.codec,
+        codec=cast("Codec", row.codec),
         width=row.width,
         height=row.height,
         fps=row.fps,
