@@ -222,6 +222,18 @@ def test_missing_renditions_are_derived_from_a_full_size_one(
         assert difference.mean() < 5
 
 
+@pytest.mark.parametrize("fps", [4, 16, 25])
+def test_all_frames_of_a_source_are_shown_at_another_rate(
+    fps: int, encoded: dict[str, Path], tmp_path: Path
+):
+    (spec,) = FULL
+    files = transcode(encoded["h264"], [spec.at_rate(fps)], tmp_path, fps=fps)
+    path = files[f"h264-{fps}fps"]
+    found = probe(path)
+    assert (found.fps, found.frames) == (fps, 17)
+    assert np.abs(decoded(path).astype(float) - decoded(encoded["h264"])).mean() < 5
+
+
 def test_a_source_that_is_no_mp4_is_refused(tmp_path: Path):
     playlist = tmp_path / "h264.mp4"
     playlist.write_text("#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n")

@@ -34,10 +34,11 @@ def test_threads_depend_on_the_size_alone():
 
 
 def test_a_source_is_read_as_a_local_mp4_file_only():
-    argv = transcode_argv(Path("/takes/it's; rm -rf ~.mp4"), (96, 64), SPECS)
+    argv = transcode_argv(Path("/takes/it's; rm -rf ~.mp4"), (96, 64), Fraction(16), SPECS)
     before_input = argv[: argv.index("-i")]
     assert option(before_input, "-f") == ["mp4"]
     assert option(before_input, "-protocol_whitelist") == ["file"]
+    assert option(before_input, "-r") == ["16"]
     assert option(argv, "-i") == ["/takes/it's; rm -rf ~.mp4"]
 
 

@@ -34,7 +34,7 @@ def test_of_two_names_for_a_shot_the_one_that_was_admitted_stays():
 
 def test_a_name_outside_the_decision_keeps_its_shot():
     (wish,) = wishes([shot("a", "same")], standings("same"), {"b": Entry("b", 0, "reused", None)})
-    assert (wish.state, wish.reason) == ("duplicate", "the same shot as b")
+    assert (wish.state, wish.reason) == ("duplicate", "the same frames as b")
 
 
 def test_a_shot_that_is_not_wanted_any_more_drops_its_reservation():

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from wan_pipelines.ledger.reports import edition_shots_view, run_costs, videos
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.videos import publish
+from wan_pipelines.studio.watch import compare
 
 BALL, BOX = "a-red-ball-rising--square--s1", "a-blue-box-falling--square--s1"
 
@@ -124,3 +127,70 @@ def test_there_is_always_a_file_of_full_size_to_derive_others_from(
     render_edition(quick_project.studio(), "first", "more")
     (shot,) = edition_shots_view(studio.ledger, edition_key(studio, "more", "first"))
     assert {"h264", "h264-half"} <= {file.name for file in shot.renditions}
+
+
+RATES = [
+    {"name": "slow", "width": 32, "height": 32, "fps": 8},
+    {"name": "quick", "width": 32, "height": 32, "fps": 16},
+    {"name": "brisk", "width": 32, "height": 32, "fps": 16},
+]
+
+
+def rates(studio: Studio, campaign: str = "balls", edition: str = "one") -> dict[str, float]:
+    """By shape, the rate at which its file really plays."""
+    found = videos(studio.ledger, "demo", campaign, edition)
+    played = {video.shot: probe(Path(video.uri.removeprefix("file://"))) for video in found}
+    assert {video.shot: Fraction(video.fps) for video in found} == {
+        shot: file.fps for shot, file in played.items()
+    }
+    return {shot.split("--")[1]: float(file.fps) for shot, file in played.items()}
+
+
+def test_shots_that_differ_in_their_rate_only_are_rendered_once_and_shown_at_each(
+    quick_project: Project,
+):
+    quick_project.campaign(
+        prompts=["a red ball rising"], shapes=RATES, renditions=["h264", "h264-half"]
+    )
+    studio = quick_project.studio()
+    plan = render_edition(studio)
+    assert plan.counts == {"admitted": 1, "duplicate": 2}
+    assert rates(studio) == {"slow": 8, "quick": 16, "brisk": 16}
+    edition = edition_key(studio, "balls", "one")
+    slow, quick, brisk = edition_shots_view(studio.ledger, edition)
+    assert [file.name for file in slow.renditions] == ["h264", "h264-half", "poster", "preview"]
+    names = ["poster", "preview", "h264-16fps", "h264-half-16fps"]
+    assert [file.name for file in quick.renditions] == names
+    assert brisk.renditions == quick.renditions
+    assert {file.duration_seconds for file in quick.renditions[2:]} == {5 / 16}
+    assert (slow.attempts, quick.attempts, brisk.attempts) == (1, 0, 0)
+    manifest = manifests(studio)[0]
+    assert {file.name: file.fps for file in manifest.renditions}["h264-16fps"] == 16
+    before = list((quick_project.state / "store").rglob("*.mp4"))
+    publish(studio, edition)
+    assert list((quick_project.state / "store").rglob("*.mp4")) == before
+
+
+def test_a_campaign_that_reuses_a_video_shows_it_at_its_own_rate(quick_project: Project):
+    studio = quick_project.studio()
+    render_edition(studio)
+    quick_project.campaign("more", fps=12)
+    plan = render_edition(quick_project.studio(), "first", "more")
+    assert plan.counts == {"reused": 2}
+    assert rates(studio, "more", "first") == {"square": 12}
+    assert rates(studio) == {"square": 8}
+
+
+def test_another_rate_in_the_brief_makes_files_and_no_takes(quick_project: Project):
+    studio = quick_project.studio()
+    render_edition(studio)
+    for fps in (12, 8):
+        quick_project.campaign(fps=fps)
+        after = quick_project.studio()
+        edition = edition_key(after, "balls", "one")
+        concern = compare(after, edition, datetime.now(UTC))
+        assert set(concern.reasons.values()) == {"lacking a rendition"}
+        render_edition(after, only=concern.shots)
+        assert compare(after, edition, datetime.now(UTC)).shots == ()
+        assert rates(after) == {"square": fps}
+    assert {shot.attempts for shot in edition_shots_view(studio.ledger, edition)} == {1}

@@ -164,3 +164,10 @@ def test_the_digest_changes_with_the_wish_and_with_every_attempt(quick_project: 
     assert (tried.wish, tried.digest != first.digest) == (first.wish, True)
     quick_project.campaign(negative_prompt="blurry")
     assert seen(quick_project.studio()).wish != first.wish
+
+
+def test_a_duplicate_of_a_shot_that_failed_is_no_concern_of_its_own(quick_project: Project):
+    quick_project.campaign(prompts=[BALL_PROMPT, BALL_PROMPT, BOX_PROMPT])
+    studio = quick_project.studio()
+    render_edition(studio, faults=FAULT)
+    assert (seen(studio).shots, seen(studio).resting) == ((), 1)

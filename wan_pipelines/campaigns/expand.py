@@ -1,7 +1,8 @@
 """A brief becomes its shots: prompts x variables x shapes x seeds, in this order, the last fastest.
 
 The same brief gives the same shots in the same order, always. Two equal shots are both there: the
-second is called "...--2", and the ledger reports it as a duplicate.
+second is called "...--2", and the ledger reports it as a duplicate. So it does with shots that only
+differ in their frame rate; each of them gets files at its own.
 """
 
 from collections import Counter

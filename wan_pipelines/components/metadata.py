@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from wan_pipelines.encoding.renditions import POSTER, PREVIEW
+from wan_pipelines.encoding.renditions import PICTURES
 from wan_pipelines.engines.prepare import PreparedEngine
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import EditionTotals, ShotView
@@ -184,7 +184,7 @@ def _links(studio: Studio, published: Published) -> str:
     links = []
     left = MOST_CHARACTERS
     for shot in published.shots:
-        files = [file for file in shot.renditions if file.name not in (POSTER, PREVIEW)]
+        files = [file for file in shot.renditions if file.name not in PICTURES]
         link = " ".join(f"[{shot.shot}]({studio.link(file.key)})" for file in files[:1])
         left -= len(link) + len(SEPARATOR)
         if link and left > 0:

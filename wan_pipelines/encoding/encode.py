@@ -56,20 +56,23 @@ def transcode(
     specs: Sequence[RenditionSpec],
     folder: Path,
     *,
+    fps: int | None = None,
     time_limit_seconds: float | None = None,
 ) -> dict[str, Path]:
     """Derive renditions from our own full-size MP4 file, by one ffmpeg process.
 
     For renditions that are asked for after the frames are gone; they inherit the losses of
-    `source`. Returns the files by rendition name; otherwise like `encode`.
+    `source`. With `fps`, all its frames are shown at that rate instead of its own. Returns the
+    files by rendition name; otherwise like `encode`.
     """
     found = probe(source)
+    rate = found.fps if fps is None else Fraction(fps)
     size = (found.width, found.height)
     limit = time_limit_seconds or _time_limit(found.frames, *size, len(specs))
     with _all_or_none(folder) as drafts:
         paths = _paths(drafts, specs)
-        run_ffmpeg(transcode_argv(source, size, paths), time_limit_seconds=limit)
-        _check_all(paths, size, found.fps, found.frames)
+        run_ffmpeg(transcode_argv(source, size, rate, paths), time_limit_seconds=limit)
+        _check_all(paths, size, rate, found.frames)
     return {spec.name: folder / path.name for path, spec in paths.items()}
 
 

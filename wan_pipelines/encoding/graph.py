@@ -57,12 +57,17 @@ def encode_argv(
 
 
 def transcode_argv(
-    source: Path, size: tuple[int, int], specs: Mapping[Path, RenditionSpec]
+    source: Path, size: tuple[int, int], fps: Fraction, specs: Mapping[Path, RenditionSpec]
 ) -> list[str]:
-    """The command that derives each spec's file from our own full-size MP4 of `size`."""
+    """The command that derives each spec's file from our own full-size MP4 of `size`.
+
+    Its frames are shown at `fps`, whatever the times in the file are.
+    """
     import ffmpeg
 
-    video = ffmpeg.input(str(source.absolute()), format="mp4", protocol_whitelist="file")
+    video = ffmpeg.input(
+        str(source.absolute()), format="mp4", protocol_whitelist="file", r=str(fps)
+    )
     return _argv(video["v:0"], size, specs)
 
 

@@ -1,10 +1,10 @@
 """Which files are made of a take, and what is known of each once it is in the store."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
@@ -15,6 +15,7 @@ Codec = Literal["h264", "av1", "webp"]
 POSTER: Final = "poster"
 PREVIEW: Final = "preview"
 """The pictures that every take gets besides its renditions."""
+PICTURES: Final = (POSTER, PREVIEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class RenditionSpec:
                 where=f"rendition {self.name!r}",
                 remedy="Renditions are never larger than the frames: choose 1 or a fraction.",
             )
+
+    def at_rate(self, fps: int) -> Self:
+        """The same for a take whose frames were encoded at another rate before, under that name."""
+        return replace(self, name=f"{self.name}{_suffix(fps)}")
 
     def size_of(self, width: int, height: int) -> tuple[int, int]:
         """The rendition's width and height in pixels, even, for frames of this size."""
@@ -99,3 +104,18 @@ class RenditionFile:
     frames: int
     duration_seconds: float
     signature: str
+
+
+def files_at(fps: int, files: Iterable[RenditionFile]) -> tuple[RenditionFile, ...]:
+    """What of a take belongs to a shot of that rate: its pictures, and the files of that rate."""
+    return tuple(file for file in files if file.name in PICTURES or file.fps == fps)
+
+
+def missing_at(fps: int, wanted: Iterable[str], files: Iterable[RenditionFile]) -> tuple[str, ...]:
+    """Which renditions a take does not have at that rate, whatever its first one was."""
+    made = {file.name.removesuffix(_suffix(fps)) for file in files_at(fps, files)}
+    return tuple(name for name in wanted if name not in made)
+
+
+def _suffix(fps: int) -> str:
+    return f"-{fps}fps"

@@ -128,7 +128,7 @@ def _wish(
         return Wish(candidate, candidate.verdict, candidate.reason, drops=held)
     primary = primaries[standing.shot_id]
     if primary != candidate.name:
-        return Wish(candidate, "duplicate", f"the same shot as {primary}", drops=held)
+        return Wish(candidate, "duplicate", f"the same frames as {primary}", drops=held)
     if standing.accepted_here:
         return Wish(candidate, "admitted", drops=held, rendered=True)
     if standing.accepted_elsewhere:

@@ -49,7 +49,9 @@ WORDINGS: dict[State, Wording] = {
         "Shorten or rewrite the prompt in the brief.",
     ),
     "waiting": Wording("Waiting", "Admitted, not rendered yet."),
-    "duplicate": Wording("Duplicate", "The same shot stands earlier in this edition."),
+    "duplicate": Wording(
+        "Duplicate", "The same frames as another shot of this edition."
+    ),
     "withdrawn": Wording("Withdrawn", "No longer part of the brief."),
 }
 

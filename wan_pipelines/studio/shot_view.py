@@ -2,7 +2,7 @@
 
 from wan_pipelines.campaigns.screening import Rules, screen
 from wan_pipelines.encoding.publish import manifest_key
-from wan_pipelines.encoding.renditions import POSTER, PREVIEW, RenditionFile
+from wan_pipelines.encoding.renditions import PICTURES, POSTER, PREVIEW, RenditionFile
 from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.records import StageMicroseconds
 from wan_pipelines.ledger.reports import ShotView
@@ -40,7 +40,7 @@ def shot_view(tenant: str, shot: ShotView, page: str, rules: Rules) -> view.Shot
         poster_href=_href(files.get(POSTER), page),
         preview_href=_href(files.get(PREVIEW), page),
         renditions=tuple(
-            _rendition(file, page) for file in files.values() if file.name not in (POSTER, PREVIEW)
+            _rendition(file, page) for file in files.values() if file.name not in PICTURES
         ),
         manifest_href=_manifest_href(tenant, shot, page),
         take_id=shot.take_id or "",

@@ -1,5 +1,6 @@
 """The videos of an edition: every rendition that was asked for, checked, described, shown."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,7 +8,12 @@ from datetime import UTC, datetime
 from wan_pipelines.encoding.encode import transcode
 from wan_pipelines.encoding.publish import manifest_key
 from wan_pipelines.encoding.publish import publish as publish_files
-from wan_pipelines.encoding.renditions import RENDITIONS, RenditionFile, rendition_specs
+from wan_pipelines.encoding.renditions import (
+    RENDITIONS,
+    RenditionFile,
+    missing_at,
+    rendition_specs,
+)
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.reports import (
     EditionTotals,
@@ -19,7 +25,7 @@ from wan_pipelines.ledger.reports import (
 from wan_pipelines.ledger.takes import add_renditions
 from wan_pipelines.studio.drafts import draft_folder, told_plainly
 from wan_pipelines.studio.manifests import complete_manifest
-from wan_pipelines.studio.outputs import BrokenOutput, broken_outputs
+from wan_pipelines.studio.outputs import SHOWN, BrokenOutput, broken_outputs
 from wan_pipelines.studio.page import Pages, write_pages
 from wan_pipelines.studio.studio import Studio
 
@@ -58,11 +64,11 @@ def publish(studio: Studio, edition: EditionKey) -> Published:
             pool.submit(
                 complete_manifest,
                 studio,
-                manifest_key(edition.tenant, shot.render_key, take_id),
+                manifest_key(edition.tenant, shots[0].render_key, take_id),
                 charge_micro_usd=charges.get(take_id),
-                derived=_derive_missing(studio, edition, shot, take_id),
+                derived=_derive_missing(studio, edition, take_id, shots),
             )
-            for take_id, shot in _videos(studio, edition).items()
+            for take_id, shots in _videos(studio, edition).items()
             if take_id not in damaged
         ]
     for each in completed:
@@ -72,13 +78,13 @@ def publish(studio: Studio, edition: EditionKey) -> Published:
     return Published(edition, shots, totals, broken, write_pages(studio, edition, shots, totals))
 
 
-def _videos(studio: Studio, edition: EditionKey) -> dict[str, ShotView]:
-    """By accepted take, the shot that shows it: no duplicate, nor what was withdrawn meanwhile."""
-    return {
-        shot.take_id: shot
-        for shot in edition_shots_view(studio.ledger, edition)
-        if shot.take_id and shot.outcome == "accepted" and shot.state in ("admitted", "reused")
-    }
+def _videos(studio: Studio, edition: EditionKey) -> dict[str, list[ShotView]]:
+    """By accepted take, the shots that show it; not those that were withdrawn meanwhile."""
+    found: dict[str, list[ShotView]] = {}
+    for shot in edition_shots_view(studio.ledger, edition):
+        if shot.take_id and shot.outcome == "accepted" and shot.state in SHOWN:
+            found.setdefault(shot.take_id, []).append(shot)
+    return found
 
 
 def _charges(studio: Studio, edition: EditionKey) -> dict[str, int]:
@@ -88,23 +94,39 @@ def _charges(studio: Studio, edition: EditionKey) -> dict[str, int]:
 
 
 def _derive_missing(
-    studio: Studio, edition: EditionKey, shot: ShotView, take_id: str
+    studio: Studio, edition: EditionKey, take_id: str, shots: Sequence[ShotView]
 ) -> tuple[RenditionFile, ...]:
-    """Renditions that this edition wants of a take that was made for another.
+    """Renditions that shots want of a take that was made for another, at the rate of each shot.
 
-    Every take has a rendition of full size: its tail makes one whether it is asked for or not.
+    The shots are of one edition, which asks the same renditions of all.
     """
-    made = {rendition.name: rendition for rendition in shot.renditions}
-    missing = [name for name in shot.renditions_wanted if name not in made]
-    if not missing:
-        return ()
+    rates = {shot.fps: shot for shot in shots}
+    derived: list[RenditionFile] = []
+    for fps, shot in rates.items():
+        missing = missing_at(fps, shot.renditions_wanted, shot.files)
+        if missing:
+            derived += _derive(studio, edition, take_id, shot, missing)
+    return tuple(derived)
+
+
+def _derive(
+    studio: Studio, edition: EditionKey, take_id: str, shot: ShotView, names: Sequence[str]
+) -> tuple[RenditionFile, ...]:
+    """Renditions of those names, at the shot's rate, from the one of full size.
+
+    Every take has one: its tail makes it whether it is asked for or not.
+    """
+    made = {file.name: file for file in shot.files}
     source = next(made[name] for name in FULL_SIZE if name in made)
+    specs = rendition_specs(names)
+    if source.fps != shot.fps:
+        specs = [spec.at_rate(shot.fps) for spec in specs]
     with draft_folder(studio.cache) as drafts:
         original = drafts / "source.mp4"
         content = studio.store.read_bytes(source.key)
         with told_plainly(drafts):
             original.write_bytes(content)
-        files = transcode(original, rendition_specs(missing), drafts / "derived")
+        files = transcode(original, specs, drafts / "derived", fps=shot.fps)
         published = publish_files(studio.store, edition.tenant, shot.render_key, take_id, files)
     add_renditions(studio.ledger, edition.tenant, take_id, published, now=datetime.now(UTC))
     return published

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from wan_pipelines.campaigns.editions import brief_digest
 from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.encoding.renditions import missing_at
 from wan_pipelines.ledger.editions import EditionKey, all_editions
 from wan_pipelines.ledger.reports import ShotView, edition_shots_view, run_costs
 from wan_pipelines.studio.outputs import broken_outputs
@@ -101,7 +102,9 @@ def _reason(  # noqa: PLR0911 (one line a reason)
         return "lost or damaged"
     if row.state == "admitted" and row.outcome != "accepted":
         return "unfinished"
-    if set(shot.renditions) - {file.name for file in row.renditions}:
+    if row.state == "duplicate" and row.outcome != "accepted":
+        return ""
+    if shot.fps != row.fps or missing_at(shot.fps, shot.renditions, row.files):
         return "lacking a rendition"
     return ""
 

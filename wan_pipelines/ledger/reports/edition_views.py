@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from wan_pipelines.encoding.renditions import RenditionFile
+from wan_pipelines.encoding.renditions import RenditionFile, files_at
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey, edition_id_of
 from wan_pipelines.ledger.moments import from_micros_or_none
@@ -36,7 +36,7 @@ class ShotView:
     `outcome` is that of the accepted take, wherever it was rendered, else of this edition's latest
     take; `None` when there is none. `attempts` and the cost are this edition's own, failed takes
     included; `failures` counts the shot's failed takes since the last accepted one, anywhere; the
-    error is that of the latest take if it failed.
+    error is that of the latest take if it failed. `files` are all of the accepted take.
     """
 
     position: int
@@ -61,9 +61,14 @@ class ShotView:
     error_type: str | None
     error_message: str | None
     error_stage: str | None
-    renditions: tuple[RenditionFile, ...]
+    files: tuple[RenditionFile, ...]
     gpu_microseconds: int
     cost_micro_usd: int
+
+    @property
+    def renditions(self) -> tuple[RenditionFile, ...]:
+        """The files of the shot: two that share their frames may show them at different rates."""
+        return files_at(self.fps, self.files)
 
 
 def edition_shots_view(ledger: Ledger, edition: EditionKey) -> tuple[ShotView, ...]:
@@ -174,7 +179,7 @@ def _view(
         error_type=failed.error_type if failed else None,
         error_message=failed.error_message if failed else None,
         error_stage=failed.error_stage if failed else None,
-        renditions=tuple(rendition_of(file) for file in files),
+        files=tuple(rendition_of(file) for file in files),
         gpu_microseconds=sum(time for time, _ in costs),
         cost_micro_usd=sum(money for _, money in costs),
     )

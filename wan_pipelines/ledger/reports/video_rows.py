@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import Row, ScalarSelect, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from wan_pipelines.encoding.renditions import POSTER, PREVIEW, Codec, RenditionFile
+from wan_pipelines.encoding.renditions import PICTURES, POSTER, PREVIEW, Codec, RenditionFile
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import from_micros
 from wan_pipelines.ledger.tables import (
@@ -20,13 +20,12 @@ from wan_pipelines.ledger.tables import (
     WorkerRow,
 )
 
-STILLS = (POSTER, PREVIEW)
 SHOWN = ("admitted", "reused", "duplicate")
 
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A shot of an edition that has an accepted take, with its main file.
+    """A shot of an edition that has an accepted take, with its main file at the shot's frame rate.
 
     An edition that reuses a take, or asks twice for the same shot, pays nothing for it:
     `gpu_microseconds` and `cost_micro_usd` are 0 where `reused` is true. Both grow when the
@@ -132,14 +131,17 @@ def newest_files(ledger: Ledger, count: int) -> tuple[str, ...]:
 _Main, _Poster, _Preview = (aliased(RenditionRow) for _ in range(3))
 _File = aliased(RenditionRow)
 
-_main_file = (
+_first_file = (
     select(_File.id)
-    .where(_File.take_id == TakeRow.id, _File.name.not_in(STILLS))
+    .where(_File.take_id == TakeRow.id, _File.name.not_in(PICTURES))
     .order_by(_File.position)
     .limit(1)
-    .correlate(TakeRow)
-    .scalar_subquery()
+    .correlate(TakeRow, EditionShotRow)
 )
+_at_its_rate = _first_file.where(_File.fps == EditionShotRow.fps)
+# Two queries: SQLite cannot order by the outer one's columns. Until a rate is derived, the first
+# file stands in.
+_main_file = func.coalesce(_at_its_rate.scalar_subquery(), _first_file.scalar_subquery())
 
 
 def _sum_of(column: InstrumentedAttribute[int]) -> ScalarSelect[int]:
