@@ -35,6 +35,10 @@ class WeightsSource(Protocol):
         """The weights as a local folder, fetched into `cache` if need be; WeightsError if not."""
         ...
 
+    def present(self, cache: Path, /) -> Path | None:
+        """Where the weights lie on this machine already; nothing is fetched, opened or verified."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FolderSource:
@@ -44,6 +48,9 @@ class FolderSource:
 
     def ensure(self, _cache: Path, /) -> WeightsFolder:
         return WeightsFolder(self.path, Manifest.read(self.path))
+
+    def present(self, _cache: Path, /) -> Path | None:
+        return self.path if self.path.is_dir() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,9 @@ class PackagedSource:
 
     def ensure(self, cache: Path, /) -> WeightsFolder:
         return FolderSource(self.path).ensure(cache)
+
+    def present(self, _cache: Path, /) -> Path | None:
+        return self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,10 @@ class HubSource:
                 "folder; it is fetched again."
             )
         return WeightsFolder(folder, manifest)
+
+    def present(self, cache: Path, /) -> Path | None:
+        folder = self.folder(cache)
+        return folder if folder.is_dir() else None
 
     def _check_permission(self, folder: Path) -> None:
         if not self.allow_download:
