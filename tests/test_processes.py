@@ -6,7 +6,7 @@ import time
 
 import psutil
 
-from wan_pipelines.processes import host_name, is_gone, process_name
+from wan_pipelines.processes import host_name, is_gone, living_in, process_name
 
 
 def sleeper() -> subprocess.Popen[bytes]:
@@ -53,3 +53,18 @@ def test_a_process_knows_its_age() -> None:
         [sys.executable, "-c", script], check=True, capture_output=True, text=True
     )
     assert 0 < int(printed.stdout) / 1e9 < time.monotonic() - before + 0.02
+
+
+def test_the_processes_of_a_group_are_found_until_they_have_ended() -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    leader = subprocess.Popen(command, process_group=0)
+    member = subprocess.Popen(command, process_group=leader.pid)
+    assert {process.pid for process in living_in(leader.pid)} == {leader.pid, member.pid}
+    leader.kill()
+    leader.wait()
+    assert [process.pid for process in living_in(leader.pid)] == [member.pid]
+    member.kill()
+    while psutil.Process(member.pid).status() != psutil.STATUS_ZOMBIE:
+        pass
+    assert living_in(leader.pid) == []
+    member.wait()

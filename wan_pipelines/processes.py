@@ -39,6 +39,18 @@ def _started_ms(pid: int) -> int | None:
         return None
 
 
+def living_in(group: int) -> list[psutil.Process]:
+    """The processes of a process group that have not ended."""
+    return [process for process in psutil.process_iter() if _lives_in(process, group)]
+
+
+def _lives_in(process: psutil.Process, group: int) -> bool:
+    try:
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return False
+
+
 def age_ns() -> int:
     """How long this process has existed; exact to the hundredth of a second on Linux."""
     process = psutil.Process()

@@ -1,11 +1,14 @@
 """The gallery shows the files of a store, and nothing else."""
 
+import socket
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from wan_pipelines.pages.server import gallery
+from wan_pipelines.pages.server import gallery, serving
 
 
 @pytest.fixture
@@ -53,3 +56,15 @@ def test_an_empty_store_says_that_nothing_was_made_yet(tmp_path: Path) -> None:
     answer = TestClient(gallery(tmp_path)).get("/")
     assert answer.status_code == 200
     assert "nothing has been rendered yet" in answer.text.lower()
+
+
+def test_a_browser_that_has_paused_a_video_does_not_keep_it_open(store: Path) -> None:
+    with (store / "long.mp4").open("wb") as video:
+        video.truncate(1 << 30)
+    at = socket.create_server(("127.0.0.1", 0))
+    with closing(socket.create_connection(at.getsockname())) as browser:
+        with serving(store, at):
+            browser.sendall(b"GET /long.mp4 HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert browser.recv(100).startswith(b"HTTP/1.1 200")
+            began = time.monotonic()
+        assert time.monotonic() - began < 10

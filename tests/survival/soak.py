@@ -24,7 +24,6 @@ from pathlib import Path
 from random import Random
 from typing import Literal, get_args
 
-import psutil
 import typer
 
 from tests.ledger import books
@@ -32,7 +31,7 @@ from tests.support.project import Project, new_project
 from tests.support.tiny_pipeline import write_tiny_pipeline
 from tests.survival import rules
 from wan_pipelines.ledger.workers import open_workers
-from wan_pipelines.processes import host_name
+from wan_pipelines.processes import host_name, living_in
 from wan_pipelines.studio.editions import edition_key
 
 Victim = Literal["group", "run", "worker"]
@@ -108,18 +107,6 @@ def check(project: Project) -> None:
     studio.ledger.close()
 
 
-def left_behind(group: int) -> list[psutil.Process]:
-    """Processes that still belong to a run."""
-    return [process for process in psutil.process_iter() if _lives_in(process, group)]
-
-
-def _lives_in(process: psutil.Process, group: int) -> bool:
-    try:
-        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
-    except (ProcessLookupError, psutil.NoSuchProcess):
-        return False
-
-
 def trial(
     project: Project, victim: Victim, log: Path, seconds: float, shots: int | None
 ) -> Outcome:
@@ -134,7 +121,7 @@ def trial(
     kill(project, process, victim)
     accepted = accepted_in(project)
     took = finish(project, log)
-    wait_until(lambda: not left_behind(process.pid))
+    wait_until(lambda: not living_in(process.pid))
     check(project)
     paid = books.paid_and_charged(project.studio().ledger)
     return Outcome(victim, moment, accepted, took, len(paid), sum(p for p, _ in paid.values()))

@@ -13,6 +13,7 @@ from tests.ledger import books
 from tests.support.project import Project
 from tests.survival import soak
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.processes import living_in
 
 SOON_SECONDS = 60
 """What an interrupted run may take on a busy machine; it is two or three seconds otherwise."""
@@ -52,7 +53,7 @@ def runs(tmp_path: Path, tiny_folder: Path) -> Iterator[Runs]:
     found = Runs(project, tmp_path / "log", [])
     yield found
     for process in found.begun:
-        for left in soak.left_behind(process.pid):
+        for left in living_in(process.pid):
             left.kill()
         process.wait()
 
@@ -67,7 +68,7 @@ def test_killed_terminated_killed_alone_and_brought_to_an_end_by_two_at_once(run
     assert stopped.wait(SOON_SECONDS) == 130
     assert "Stopped. What was accepted is kept: run the same command" in runs.log.read_text()
     assert_given_back(runs.project)
-    soak.wait_until(lambda: not soak.left_behind(stopped.pid))
+    soak.wait_until(lambda: not living_in(stopped.pid))
 
     headless = runs.begin_and_wait_for_a_take()
     headless.kill()

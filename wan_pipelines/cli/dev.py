@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
+from time import monotonic, sleep
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from wan_pipelines.cli.output import examples, note
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.errors import InputError
 from wan_pipelines.places import project_root
+from wan_pipelines.processes import living_in
 from wan_pipelines.rendering.signals import stop_on_signals
 from wan_pipelines.storage import FolderStore
 from wan_pipelines.studio.studio import Studio
@@ -56,8 +58,7 @@ def dev(port: Annotated[int, typer.Option(help="Port of Dagster's UI.")] = 3000)
 def dagster_dev(state: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """`dagster dev`, with all its processes: when the block ends they are told to end as well.
 
-    They are a session of their own, so that a Ctrl-C in the terminal reaches them once, from here;
-    what has not ended in good order after a while is killed.
+    They are a session of their own, so that a Ctrl-C in the terminal reaches them once, from here.
     """
     from wan_pipelines.components.instance import open_instance
 
@@ -73,12 +74,22 @@ def dagster_dev(state: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(ORDERLY_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _end_group(process.pid)
         process.wait()
+
+
+def _end_group(group: int) -> None:
+    """Ctrl-C for all at once: workers give their shots back, then Dagster's services end.
+
+    What has not ended in good order after a while is killed.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGINT)
+    deadline = monotonic() + ORDERLY_SECONDS
+    while living_in(group) and monotonic() < deadline:
+        sleep(POLL_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _gallery_of(studio: Studio) -> tuple[Path, int]:

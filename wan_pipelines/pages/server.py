@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+PATIENCE_SECONDS = 1
+
 
 def gallery(store: Path) -> "Starlette":
     """An application that serves the files below `store`, and nothing else, for reading only."""
@@ -40,7 +42,10 @@ def _front(tenants: list[str]) -> str:
 
 @contextmanager
 def serving(store: Path, at: socket) -> Iterator[None]:
-    """Serve at a socket, in a thread, as long as the block lasts."""
+    """Serve at a socket, in a thread, as long as the block lasts.
+
+    At its end nobody waits for a browser that has paused a video, and reads no further.
+    """
     import uvicorn
 
     server = uvicorn.Server(uvicorn.Config(gallery(store), log_level="warning"))
@@ -50,4 +55,7 @@ def serving(store: Path, at: socket) -> Iterator[None]:
         yield
     finally:
         server.should_exit = True
+        thread.join(PATIENCE_SECONDS)
+        for connection in list(server.server_state.connections):
+            connection.loop.call_soon_threadsafe(connection.transport.abort)
         thread.join()
