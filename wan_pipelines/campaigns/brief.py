@@ -144,7 +144,8 @@ class Brief(Record):
         gt=0,
         max_digits=14,
         decimal_places=6,
-        description="What an edition may cost, in US dollars; empty: no limit.",
+        description="What an edition should cost at most, in US dollars. `wan plan` says when more "
+        "is expected, and so does the asset of the shots; nothing is stopped yet.",
         examples=["25.00"],
     )
     rerender: Literal["on_change", "manual"] = Field(
