@@ -99,6 +99,27 @@ def test_a_plan_tells_what_is_kept_reused_refused_and_rejected(wan: Wan, quick_p
     assert "  1 rejected: The text is longer than 512 characters. Shorten the prompt" in said
 
 
+@pytest.mark.parametrize("command", [("plan",), ("run", "--dry-run"), ("run",)])
+def test_an_edition_that_is_no_window_of_the_schedule_is_refused(
+    wan: Wan, quick_project: Project, command: tuple[str, ...]
+):
+    schedule = {"cron": "0 4 * * *", "time_zone": "Europe/Berlin", "start": "2026-11-01"}
+    quick_project.campaign("nightly", schedule=schedule)
+    name, *options = command
+    said = wan(name, "nightly", "--edition", "2026-11-02-0500", *options)
+    assert said.exit_code == 1
+    assert "nightly has no edition '2026-11-02-0500'" in said.stderr
+    assert "Leave it away for the latest one; keys look like 2026-11-01-0300." in said.stderr
+    assert not (quick_project.state / "dagster").exists()
+
+
+def test_a_window_of_the_schedule_can_be_planned(wan: Wan, quick_project: Project):
+    schedule = {"cron": "0 4 * * *", "time_zone": "Europe/Berlin", "start": "2026-11-01"}
+    quick_project.campaign("nightly", schedule=schedule)
+    plan = plan_of(wan("plan", "nightly", "--edition", "2026-11-02-0400", "--json"))
+    assert (plan["edition"], plan["counts"]) == ("2026-11-02-0400", {"rendered": 2})
+
+
 def test_a_plan_above_the_budget_says_so(wan: Wan, quick_project: Project):
     quick_project.campaign(budget_usd="0.000001")
     assert "more than the budget of $0.000001" in wan("plan", "balls").stderr

@@ -92,7 +92,7 @@ def plan(
 ) -> None:
     """Show what a launch would render, reuse and refuse, and what it would cost."""
     studio = this_studio()
-    planned = preview(studio, campaign, edition or _next(studio, campaign), only=only)
+    planned = preview(studio, campaign, _edition(studio, campaign, edition), only=only)
     show_plan(planned, as_json=as_json, everything=everything)
 
 
@@ -105,7 +105,7 @@ def run(
 ) -> None:
     """Render an edition through Dagster; what is there already is kept."""
     studio = this_studio()
-    edition = edition or _next(studio, campaign)
+    edition = _edition(studio, campaign, edition)
     if dry_run:
         show_plan(preview(studio, campaign, edition, only=only), as_json=as_json)
         return
@@ -113,7 +113,11 @@ def run(
     render_edition(studio, campaign, edition, only, as_json=as_json)
 
 
-def _next(studio: Studio, campaign: str) -> str:
-    from wan_pipelines.components.launch import next_edition
+def _edition(studio: Studio, campaign: str, wanted: str | None) -> str:
+    """The edition that was named, if there can be one of that name; else the next one."""
+    from wan_pipelines.components.launch import check_window, next_edition
 
-    return next_edition(studio, campaign, datetime.now(UTC))
+    if wanted is None:
+        return next_edition(studio, campaign, datetime.now(UTC))
+    check_window(studio.brief(campaign), wanted)
+    return wanted

@@ -24,6 +24,7 @@ from wan_pipelines.ledger.reports import edition_totals
 from wan_pipelines.processes import process_name
 from wan_pipelines.streams import stderr_to
 from wan_pipelines.studio.studio import Studio
+from wan_pipelines.validation import shown
 
 LOG = "wan.log"
 OUR_ERRORS = "wan_pipelines.errors."
@@ -43,14 +44,22 @@ def run_campaign(
 ) -> Launch:
     """Render an edition, or the named shots of it, and wait for the end."""
     keys = CampaignKeys(brief.name)
-    if not ensure_partition(instance, editions_of(brief), edition):
-        raise InputError(
-            f"{brief.name} has no edition {edition!r}: its editions begin with its schedule.",
-            where="edition",
-            remedy="Leave it away for the latest one; keys look like 2026-11-01-0300.",
-        )
+    check_window(brief, edition)
+    ensure_partition(instance, editions_of(brief), edition)
     config = {"ops": {keys.shots_op: {"config": {"only": only}}}} if only else {}
     return _execute(instance, keys.job, config, edition)
+
+
+def check_window(brief: Brief, edition: str) -> None:
+    """InputError for an edition of a scheduled campaign with which no window begins."""
+    editions = editions_of(brief)
+    if isinstance(editions, dg.DynamicPartitionsDefinition) or editions.has_partition_key(edition):
+        return
+    raise InputError(
+        f"{brief.name} has no edition {shown(edition)}: its editions begin with its schedule.",
+        where="edition",
+        remedy="Leave it away for the latest one; keys look like 2026-11-01-0300.",
+    )
 
 
 def run_prompt(instance: dg.DagsterInstance, order: Mapping[str, Any]) -> Launch:
