@@ -63,7 +63,7 @@ def test_the_same_shot_twice_is_rendered_once(scene: Scene):
     twins = [shot("a", "a red ball"), shot("b", "a red ball"), shot("c")]
     first, second, _ = scene.admit(twins, SPRING)
     assert (first.state, second.state) == ("admitted", "duplicate")
-    assert second.reason == "the same shot as a"
+    assert second.reason == "the same frames as a"
     assert sum(books.used(scene.ledger).values()) == 2
     # when the first one changes, the other one takes its place
     states = scene.states([shot("a"), *twins[1:]], SPRING)

@@ -177,8 +177,21 @@ def test_a_shot_whose_files_are_lost_is_planned_and_admitted_again(quick_project
 
 def test_a_new_edition_does_not_reuse_what_is_lost(quick_project: Project):
     studio = lose_poster(quick_project, BALL)
+    seen = preview(studio, "balls", "two")
     plan = admit(studio, "balls", "two")
+    assert states(seen) == states(plan)
+    assert (seen.gpu_seconds, seen.cost_micro_usd) == (plan.gpu_seconds, plan.cost_micro_usd)
     assert {p.shot.name: (p.state, p.renders) for p in plan.shots} == {
         BALL: ("admitted", True),
         BOX: ("reused", False),
     }
+
+
+def test_a_preview_counts_what_is_lost_against_the_quota(quick_project: Project):
+    quick_project.campaign(tenant="small")
+    lose_poster(quick_project, BALL)
+    quick_project.campaign(tenant="small", seeds=[1, 2, 3])
+    studio = quick_project.studio()
+    seen = preview(studio, "balls", "one")
+    assert seen.counts == {"admitted": 4, "refused": 2}
+    assert states(seen) == states(admit(studio, "balls", "one"))

@@ -68,6 +68,7 @@ def admit(
     candidates: Sequence[Candidate],
     *,
     only: Collection[str] | None = None,
+    lost: Collection[str] = (),
     dry_run: bool = False,
     now: datetime,
 ) -> tuple[Admission, ...]:
@@ -77,7 +78,7 @@ def admit(
     shots are admitted when quota is left, failed shots get a new reservation, shots that are no
     longer among the candidates become withdrawn and give theirs back. With `only`, just the
     named shots are decided about and all others stay as they are. A `dry_run` decides the same
-    and keeps nothing.
+    and keeps nothing; `lost` are render keys whose accepted takes it is to count as given up.
 
     Returns one admission per shot decided about, in the candidates' order. Raises `InputError`
     for a name that occurs twice or that `only` names in vain, `LedgerError` for an unknown tenant.
@@ -90,6 +91,7 @@ def admit(
         edition_id = ensure_edition(session, edition, now)
         before = load_rows(session, edition_id)
         standings = load_standings(session, edition, edition_id, chosen, now)
+        standings |= {key: Standing(standings[key].shot_id) for key in lost}
         gone = set() if only is not None else before.keys() - positions.keys()
         staying = {name: _entry(row) for name, row in before.items() if name not in gone}
         wished = wishes(chosen, standings, staying)

@@ -1,22 +1,21 @@
 """Are the files of accepted takes still there, and still what they were?"""
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from wan_pipelines.encoding.publish import manifest_key, read_manifest
 from wan_pipelines.errors import StorageError
-from wan_pipelines.ledger.editions import EditionKey, edition_shots
-from wan_pipelines.ledger.reports import OutputFile, output_files
+from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.reports import OutputFile, files_of_shots, output_files
 from wan_pipelines.ledger.takes import forget_outputs
 from wan_pipelines.storage import ObjectStore
 from wan_pipelines.studio.studio import Studio
 
 CHUNK_BYTES = 1 << 20
 REMEMBERED_DIGESTS = 100_000
-SHOWN = ("admitted", "reused", "duplicate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +34,40 @@ def broken_outputs(studio: Studio, edition: EditionKey) -> Iterator[BrokenOutput
     A file is only read when its signature in the store has changed since it was published.
     """
     files = output_files(studio.ledger, edition.tenant, edition.campaign, edition.edition)
-    for file in files:
-        reason = _trouble(studio.store, file)
-        if reason:
-            yield BrokenOutput(file.render_key, file.take_id, file.key, reason)
-    for render_key, take_id in dict.fromkeys((file.render_key, file.take_id) for file in files):
-        manifest = manifest_key(edition.tenant, render_key, take_id)
-        reason = _manifest_trouble(studio.store, manifest)
-        if reason:
-            yield BrokenOutput(render_key, take_id, manifest, reason)
+    return _broken(studio.store, files)
 
 
-def forget_broken(
-    studio: Studio, edition: EditionKey, only: Collection[str] | None = None
-) -> tuple[BrokenOutput, ...]:
+def broken_videos(
+    studio: Studio, tenant: str, render_keys: Collection[str]
+) -> Iterator[BrokenOutput]:
+    """As `broken_outputs`, of a tenant's shots, whichever edition made their takes."""
+    return _broken(studio.store, files_of_shots(studio.ledger, tenant, render_keys))
+
+
+def forget_broken(studio: Studio, tenant: str, render_keys: Collection[str]) -> None:
     """Give up accepted takes with lost or damaged files, so that their shots are rendered again."""
-    named = edition_shots(studio.ledger, edition, states=SHOWN, only=only)
-    concerned = {shot.render_key for shot in named}
-    found = [b for b in broken_outputs(studio, edition) if b.render_key in concerned]
-    for broken in found:
+    for broken in broken_videos(studio, tenant, render_keys):
         forget_outputs(
             studio.ledger,
-            edition.tenant,
+            tenant,
             broken.render_key,
             broken.reason,
             take_id=broken.take_id,
             now=datetime.now(UTC),
         )
-    return tuple(found)
+
+
+def _broken(store: ObjectStore, files: Sequence[OutputFile]) -> Iterator[BrokenOutput]:
+    for file in files:
+        reason = _trouble(store, file)
+        if reason:
+            yield BrokenOutput(file.render_key, file.take_id, file.key, reason)
+    takes = ((file.tenant, file.render_key, file.take_id) for file in files)
+    for tenant, render_key, take_id in dict.fromkeys(takes):
+        manifest = manifest_key(tenant, render_key, take_id)
+        reason = _manifest_trouble(store, manifest)
+        if reason:
+            yield BrokenOutput(render_key, take_id, manifest, reason)
 
 
 def _trouble(store: ObjectStore, file: OutputFile) -> str:

@@ -14,7 +14,7 @@ from wan_pipelines.ledger.editions import admit as admit_in_ledger
 from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.estimates import expected_micro_usd, expected_seconds
-from wan_pipelines.studio.outputs import broken_outputs, forget_broken
+from wan_pipelines.studio.outputs import broken_videos, forget_broken
 from wan_pipelines.studio.plans import Plan, PlannedShot
 from wan_pipelines.studio.store_check import check_store
 from wan_pipelines.studio.studio import Studio
@@ -77,29 +77,30 @@ def _wish(studio: Studio, campaign: str, edition: str, only: Collection[str] | N
 
 
 def _preview(studio: Studio, wish: _Wish) -> Plan:
-    broken = frozenset(output.render_key for output in broken_outputs(studio, wish.edition))
-    return _decide(studio, wish, broken=broken, dry_run=True)
+    broken = broken_videos(studio, wish.edition.tenant, _keys(studio, wish))
+    return _decide(studio, wish, lost={output.render_key for output in broken}, dry_run=True)
 
 
 def _admit(studio: Studio, wish: _Wish) -> Plan:
+    keys = _keys(studio, wish)
     check_store(studio)
     close_dead_workers(studio)
-    plan = _decide(studio, wish)
-    if forget_broken(studio, wish.edition, wish.only):
-        plan = _decide(studio, wish)
-    return plan
+    forget_broken(studio, wish.edition.tenant, keys)
+    return _decide(studio, wish)
+
+
+def _keys(studio: Studio, wish: _Wish) -> set[str]:
+    """Render keys of what is asked for; InputError for a tenant or shot that there is not."""
+    studio.settings.tenant(wish.edition.tenant)
+    check_names(wish.shots, wish.only)
+    chosen = [shot for shot in wish.shots if wish.only is None or shot.name in wish.only]
+    return {shot.render_key for shot in chosen}
 
 
 def _decide(
-    studio: Studio,
-    wish: _Wish,
-    *,
-    broken: frozenset[str] = frozenset(),
-    dry_run: bool = False,
+    studio: Studio, wish: _Wish, *, lost: Collection[str] = (), dry_run: bool = False
 ) -> Plan:
-    """Screen and admit; shots whose render key is `broken` count as not rendered yet."""
-    studio.settings.tenant(wish.edition.tenant)
-    check_names(wish.shots, wish.only)
+    """Screen and admit; shots whose render key is `lost` count as not rendered yet."""
     rules = load_rules()
     screened = {
         shot.name: (shot, verdict)
@@ -110,11 +111,12 @@ def _decide(
         wish.edition,
         [_candidate(shot, verdict) for shot, verdict in screened.values()],
         only=wish.only,
-        now=datetime.now(UTC),
+        lost=lost,
         dry_run=dry_run,
+        now=datetime.now(UTC),
     )
     planned = tuple(
-        _planned(studio, *screened[admission.name], admission, broken) for admission in admissions
+        _planned(studio, *screened[admission.name], admission, lost) for admission in admissions
     )
     return Plan(wish.edition, planned, wish.budget_micro_usd)
 
@@ -138,16 +140,15 @@ def _planned(
     shot: Shot,
     verdict: Verdict,
     admission: Admission,
-    broken: frozenset[str],
+    lost: Collection[str],
 ) -> PlannedShot:
-    again = admission.rendered and shot.render_key in broken
-    renders = again or (admission.state == "admitted" and not admission.rendered)
+    renders = admission.state == "admitted" and not admission.rendered
     seconds = expected_seconds(studio, shot) if renders else 0.0
     return PlannedShot(
         shot=shot,
-        state="admitted" if again else admission.state,
+        state=admission.state,
         renders=renders,
-        reason=LOST if again else admission.reason,
+        reason=LOST if renders and shot.render_key in lost else admission.reason,
         hint=verdict.hint,
         may_run_at=admission.may_run_at,
         gpu_seconds=seconds,

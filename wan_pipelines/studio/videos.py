@@ -16,6 +16,7 @@ from wan_pipelines.encoding.renditions import (
 )
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.reports import (
+    SHOWN,
     EditionTotals,
     ShotView,
     edition_shots_view,
@@ -25,7 +26,7 @@ from wan_pipelines.ledger.reports import (
 from wan_pipelines.ledger.takes import add_renditions
 from wan_pipelines.studio.drafts import draft_folder, told_plainly
 from wan_pipelines.studio.manifests import complete_manifest
-from wan_pipelines.studio.outputs import SHOWN, BrokenOutput, broken_outputs
+from wan_pipelines.studio.outputs import BrokenOutput, broken_outputs
 from wan_pipelines.studio.page import Pages, write_pages
 from wan_pipelines.studio.studio import Studio
 

@@ -10,14 +10,17 @@ from wan_pipelines.ledger.reports.cost_rows import (
 from wan_pipelines.ledger.reports.edition_totals import EditionTotals, edition_totals
 from wan_pipelines.ledger.reports.edition_views import ShotView, edition_shots_view
 from wan_pipelines.ledger.reports.video_rows import (
+    SHOWN,
     OutputFile,
     Video,
+    files_of_shots,
     newest_files,
     output_files,
     videos,
 )
 
 __all__ = [
+    "SHOWN",
     "CostTotal",
     "Dimension",
     "EditionTotals",
@@ -28,6 +31,7 @@ __all__ = [
     "cost_totals",
     "edition_shots_view",
     "edition_totals",
+    "files_of_shots",
     "newest_files",
     "output_files",
     "run_costs",

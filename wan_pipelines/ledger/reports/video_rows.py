@@ -1,15 +1,17 @@
 """Videos: the accepted takes behind the shots of editions, and their files."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, ScalarSelect, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from wan_pipelines.encoding.renditions import PICTURES, POSTER, PREVIEW, Codec, RenditionFile
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import from_micros
+from wan_pipelines.ledger.statements import chunks
 from wan_pipelines.ledger.tables import (
     ChargeRow,
     EditionRow,
@@ -91,27 +93,20 @@ def output_files(
 ) -> tuple[OutputFile, ...]:
     """All files the videos of a tenant, campaign or edition consist of, each once."""
     of_videos = _scoped(_TAKES_OF_VIDEOS, tenant, campaign, edition)
-    query = (
-        select(TakeRow.tenant, ShotRow.render_key, RenditionRow)
-        .join(ShotRow, ShotRow.id == TakeRow.shot_id)
-        .join(RenditionRow, RenditionRow.take_id == TakeRow.id)
-        .where(TakeRow.id.in_(of_videos))
-        .order_by(TakeRow.id, RenditionRow.position)
-    )
+    with ledger.read() as session:
+        return _output_files(session, TakeRow.id.in_(of_videos))
+
+
+def files_of_shots(
+    ledger: Ledger, tenant: str, render_keys: Collection[str]
+) -> tuple[OutputFile, ...]:
+    """All files of the accepted takes that a tenant's shots have, whichever edition made them."""
+    of_tenant = (TakeRow.tenant == tenant) & (TakeRow.outcome == "accepted")
     with ledger.read() as session:
         return tuple(
-            OutputFile(
-                tenant=owner,
-                render_key=render_key,
-                take_id=file.take_id,
-                name=file.name,
-                key=file.key,
-                uri=file.uri,
-                sha256=file.sha256,
-                size_bytes=file.size_bytes,
-                signature=file.signature,
-            )
-            for owner, render_key, file in session.execute(query)
+            file
+            for some in chunks(sorted(render_keys))
+            for file in _output_files(session, of_tenant & ShotRow.render_key.in_(some))
         )
 
 
@@ -182,6 +177,30 @@ _TAKES_OF_VIDEOS = (
     )
     .where(EditionShotRow.state.in_(SHOWN))
 )
+
+
+def _output_files(session: Session, condition: ColumnElement[bool]) -> tuple[OutputFile, ...]:
+    query = (
+        select(TakeRow.tenant, ShotRow.render_key, RenditionRow)
+        .join(ShotRow, ShotRow.id == TakeRow.shot_id)
+        .join(RenditionRow, RenditionRow.take_id == TakeRow.id)
+        .where(condition)
+        .order_by(TakeRow.id, RenditionRow.position)
+    )
+    return tuple(
+        OutputFile(
+            tenant=owner,
+            render_key=render_key,
+            take_id=file.take_id,
+            name=file.name,
+            key=file.key,
+            uri=file.uri,
+            sha256=file.sha256,
+            size_bytes=file.size_bytes,
+            signature=file.signature,
+        )
+        for owner, render_key, file in session.execute(query)
+    )
 
 
 def rendition_of(row: RenditionRow) -> RenditionFile:
