@@ -93,8 +93,8 @@ def _keys(studio: Studio, wish: _Wish) -> set[str]:
     """Render keys of what is asked for; InputError for a tenant or shot that there is not."""
     studio.settings.tenant(wish.edition.tenant)
     check_names(wish.shots, wish.only)
-    chosen = [shot for shot in wish.shots if wish.only is None or shot.name in wish.only]
-    return {shot.render_key for shot in chosen}
+    only = None if wish.only is None else set(wish.only)
+    return {shot.render_key for shot in wish.shots if only is None or shot.name in only}
 
 
 def _decide(
