@@ -17,6 +17,7 @@ def test_the_commands_are_those_that_the_documentation_names():
         "demo",
         "dev",
         "doctor",
+        "engine",
         "lineage",
         "plan",
         "quota",
