@@ -24,7 +24,7 @@ from wan_pipelines.components.campaign_keys import CampaignKeys
 from wan_pipelines.components.campaign_schedule import editions_name
 from wan_pipelines.components.instance import open_instance
 from wan_pipelines.engines.null import NullEngine
-from wan_pipelines.engines.protocol import Footage, OnStep
+from wan_pipelines.engines.protocol import Footage, Keeper, OnStep
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.streams import stderr_to
@@ -127,7 +127,12 @@ class StillEngine(NullEngine):
         super().__init__(release)
         self._footage: Footage | None = None
 
-    def render(self, request: RenderRequest, on_step: OnStep | None = None) -> Footage:
+    def render(
+        self,
+        request: RenderRequest,
+        on_step: OnStep | None = None,
+        keeper: Keeper | None = None,  # noqa: ARG002 (it draws once, in no steps)
+    ) -> Footage:
         self._footage = self._footage or super().render(request)
         for step in range(request.sampling.steps + 1):
             if on_step:

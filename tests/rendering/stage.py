@@ -11,7 +11,7 @@ from tests.rendering.memory_book import MemoryBook
 from tests.support.releases import hub_release, shot_for
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.null import NullEngine
-from wan_pipelines.engines.protocol import Engine, Footage, OnStep
+from wan_pipelines.engines.protocol import Engine, Footage, Keeper, OnStep
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.rendering.clock import Clock
 from wan_pipelines.rendering.progress import Progress
@@ -40,7 +40,9 @@ class HookedEngine(NullEngine):
         self.hooks = hooks
         self.rendered: list[str] = []
 
-    def render(self, request: RenderRequest, on_step: OnStep | None = None) -> Footage:
+    def render(
+        self, request: RenderRequest, on_step: OnStep | None = None, keeper: Keeper | None = None
+    ) -> Footage:
         self.rendered.append(request.prompt)
         hook = self.hooks.get(request.prompt, lambda step: None)
 
@@ -49,7 +51,7 @@ class HookedEngine(NullEngine):
             if on_step:
                 on_step(step, steps)
 
-        footage = super().render(request, both)
+        footage = super().render(request, both, keeper)
         hook(-1)
         return footage
 

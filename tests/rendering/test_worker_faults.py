@@ -7,7 +7,7 @@ import pytest
 
 from tests.rendering.stage import RELEASE, Stage, SteppedClock, assert_tiled, raises, shots
 from wan_pipelines.engines.null import NullEngine
-from wan_pipelines.engines.protocol import Footage, OnStep
+from wan_pipelines.engines.protocol import Footage, Keeper, OnStep
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.errors import (
     EncodeError,
@@ -93,8 +93,10 @@ def test_failed_shots_are_rendered_again_by_the_next_run_and_no_others() -> None
 class SmallEngine(NullEngine):
     """Hands back fewer frames than it was asked for."""
 
-    def render(self, request: RenderRequest, on_step: OnStep | None = None) -> Footage:
-        footage = super().render(request, on_step)
+    def render(
+        self, request: RenderRequest, on_step: OnStep | None = None, keeper: Keeper | None = None
+    ) -> Footage:
+        footage = super().render(request, on_step, keeper)
         return Footage(np.copy(footage.frames[:-1]), footage.stages, footage.steps, 0)
 
 

@@ -28,7 +28,7 @@ import numpy as np
 import PIL.WebPImagePlugin  # noqa: F401
 
 from wan_pipelines.engines.null import NullEngine
-from wan_pipelines.engines.protocol import Engine, Footage, OnStep
+from wan_pipelines.engines.protocol import Engine, Footage, Keeper, OnStep
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.errors import WanError
 from wan_pipelines.ledger.database import Ledger
@@ -110,7 +110,9 @@ class TestedEngine(NullEngine):
         super().__init__(studio.release(release))
         self._errand = errand
 
-    def render(self, request: RenderRequest, on_step: OnStep | None = None) -> Footage:
+    def render(
+        self, request: RenderRequest, on_step: OnStep | None = None, keeper: Keeper | None = None
+    ) -> Footage:
         errand = self._errand
 
         def step(number: int, steps: int) -> None:
@@ -124,7 +126,7 @@ class TestedEngine(NullEngine):
             if on_step:
                 on_step(number, steps)
 
-        return super().render(request, step)
+        return super().render(request, step, keeper)
 
 
 class SetClock(datetime):

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wan_pipelines.engines.fingerprint import Fingerprint, read_fingerprint
-from wan_pipelines.engines.protocol import Footage, OnStep, StageSeconds, check_request
+from wan_pipelines.engines.protocol import (
+    Footage,
+    Keeper,
+    OnStep,
+    StageSeconds,
+    check_request,
+)
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
 
@@ -26,16 +32,40 @@ class NullEngine:
         self.fingerprint: Fingerprint = read_fingerprint()
         self._faults = faults or {}
 
-    def render(self, request: RenderRequest, on_step: OnStep | None = None) -> Footage:
-        """See `Engine.render`."""
+    def render(
+        self, request: RenderRequest, on_step: OnStep | None = None, keeper: Keeper | None = None
+    ) -> Footage:
+        """See `Engine.render`; what it keeps is the render key and the number of the step."""
         check_request(self.release, request)
-        for step in range(request.sampling.steps + 1):
+        steps = request.sampling.steps
+        first = _resume(request, keeper) if keeper else 0
+        for step in range(first, steps + 1):
+            if keeper and step > first:
+                keeper.step_done(step, lambda step=step: _pack(request, step))
             if on_step:
-                on_step(step, request.sampling.steps)
+                on_step(step, steps)
         if request.prompt in self._faults:
             raise self._faults[request.prompt]
         stages = StageSeconds(text=0.0, denoise_high=0.0, denoise_low=0.0, decode=0.0)
-        return Footage(_gradient(request), stages, request.sampling.steps, peak_memory_bytes=0)
+        return Footage(_gradient(request), stages, steps - first, peak_memory_bytes=0)
+
+
+def _pack(request: RenderRequest, step: int) -> bytes:
+    return f"{request.key} {step}".encode()
+
+
+def _resume(request: RenderRequest, keeper: Keeper) -> int:
+    """After which step to go on."""
+    steps = range(1, request.sampling.steps + 1)
+    states = {_pack(request, step): step for step in steps}
+    kept = keeper.found(max(map(len, states), default=0))
+    if kept is None:
+        return 0
+    if kept not in states:
+        keeper.refused("it is not of this shot")
+        return 0
+    keeper.resumed(states[kept])
+    return states[kept]
 
 
 def _gradient(request: RenderRequest) -> "np.ndarray":

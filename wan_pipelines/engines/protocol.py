@@ -31,12 +31,35 @@ class StageSeconds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Footage:
-    """What was rendered: `frames` is uint8 of shape (frames, height, width, 3), RGB."""
+    """What was rendered: `frames` is uint8 of shape (frames, height, width, 3), RGB.
+
+    `steps` are those that were done here; an earlier attempt may have done others.
+    """
 
     frames: "np.ndarray"
     stages: StageSeconds
     steps: int
     peak_memory_bytes: int
+
+
+class Keeper(Protocol):
+    """Keeps how far a render is, so that another process can go on with it."""
+
+    def found(self, limit_bytes: int) -> bytes | None:
+        """What an earlier attempt left, unless there is nothing, or more than so many bytes."""
+        ...
+
+    def resumed(self, step: int) -> None:
+        """The render goes on after `step` of its steps: what was found fits."""
+        ...
+
+    def refused(self, reason: str) -> None:
+        """The render starts over: what was found does not fit."""
+        ...
+
+    def step_done(self, step: int, pack: Callable[[], bytes]) -> None:
+        """`step` steps are done; `pack` gives the state, as long as no other step begins."""
+        ...
 
 
 class Engine(Protocol):
@@ -51,11 +74,15 @@ class Engine(Protocol):
     @property
     def load_seconds(self) -> float: ...
 
-    def render(self, request: RenderRequest, on_step: OnStep | None = None) -> Footage:
+    def render(
+        self, request: RenderRequest, on_step: OnStep | None = None, keeper: Keeper | None = None
+    ) -> Footage:
         """The frames of `request`; RenderError when this one cannot be rendered.
 
         `on_step(0, steps)` is called when the text is encoded, `on_step(i, steps)` after step i.
-        What it raises ends the render and comes out unchanged.
+        What it raises ends the render and comes out unchanged. With a `keeper` the render goes on
+        where an earlier attempt was left, say after step k: then the first call is
+        `on_step(k, steps)`. Before each later call the keeper is offered the state.
         """
         ...
 

@@ -1,20 +1,23 @@
 """The reference engine: diffusers' own `WanPipeline`, eager, one request at a time.
 
 The pixels are those of a plain `WanPipeline` call with the same arguments, bit for bit on the same
-machine with the same number of threads. The call is taken apart into text, denoising and decoding
-only to tell their seconds apart and to encode each distinct text once.
+machine with the same number of threads. The call is taken apart into text, denoising and decoding:
+each distinct text is encoded once, and a render can stop at any step and go on in another process.
 """
 
 import resource
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from wan_pipelines.engines.checkpoints import Refused, conditions, limit_bytes, pack, restore
+from wan_pipelines.engines.decoding import decode
+from wan_pipelines.engines.denoising import Denoising, TextEmbeddings
 from wan_pipelines.engines.fingerprint import Device, Fingerprint, read_fingerprint
 from wan_pipelines.engines.loras import LoraFile, LoraSwitch
 from wan_pipelines.engines.pipeline_folder import check_pipeline_folder
-from wan_pipelines.engines.protocol import Footage, OnStep, StageSeconds, check_request
+from wan_pipelines.engines.protocol import Footage, Keeper, OnStep, StageSeconds, check_request
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.engines.schedulers import make_scheduler
@@ -22,7 +25,6 @@ from wan_pipelines.errors import EngineError, RenderError
 from wan_pipelines.weights.sources import WeightsFolder
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
 
 TEXTS_KEPT = 64
@@ -47,7 +49,12 @@ def load_reference_engine(
     _check_boundary(release, pipeline)
     switch = LoraSwitch(pipeline, loras)
     return ReferenceEngine(
-        release, fingerprint, perf_counter() - started, pipeline=pipeline, loras=switch
+        release,
+        fingerprint,
+        perf_counter() - started,
+        pipeline=pipeline,
+        loras=switch,
+        weights=weights.manifest.digest,
     )
 
 
@@ -64,6 +71,7 @@ class ReferenceEngine:
         *,
         pipeline: Any,
         loras: LoraSwitch,
+        weights: str,
     ) -> None:
         self.release = release
         self.fingerprint = fingerprint
@@ -71,9 +79,12 @@ class ReferenceEngine:
         self._pipeline = pipeline
         self._scheduler_config = dict(pipeline.scheduler.config)
         self._loras = loras
+        self._weights = weights
         self._embedding = lru_cache(TEXTS_KEPT)(self._encode)
 
-    def render(self, request: RenderRequest, on_step: OnStep | None = None) -> Footage:
+    def render(
+        self, request: RenderRequest, on_step: OnStep | None = None, keeper: Keeper | None = None
+    ) -> Footage:
         """See `Engine.render`; non-finite latents or frames are a RenderError."""
         import torch
 
@@ -82,86 +93,60 @@ class ReferenceEngine:
         report = on_step or _nobody_listens
         with torch.no_grad():
             started = perf_counter()
-            embeddings = self._embeddings(request)
+            text = self._embeddings(request)
             text_done = self._now()
-            report(0, request.sampling.steps)
-            steps = _StepClock(self, request, report)
-            latents = self._denoise(request, embeddings, steps)
+            run = self._begin(request, text)
+            boundary = _Boundary(run, keeper, self._conditions(request, run), report)
+            try:
+                high_seconds = self._denoise(run, boundary)
+            finally:
+                self._pipeline.maybe_free_model_hooks()
             denoised = self._now()
-            frames = self._decode(latents)
+            frames = decode(self._pipeline, run.latents)
             decoded = self._now()
         stages = StageSeconds(
             text=text_done - started,
-            denoise_high=steps.high_seconds,
-            denoise_low=denoised - text_done - steps.high_seconds,
+            denoise_high=high_seconds,
+            denoise_low=denoised - text_done - high_seconds,
             decode=decoded - denoised,
         )
-        return Footage(frames, stages, request.sampling.steps, self._peak_memory())
+        return Footage(frames, stages, run.steps - boundary.resumed, self._peak_memory())
 
-    def _embeddings(self, request: RenderRequest) -> dict[str, "torch.Tensor"]:
+    def _embeddings(self, request: RenderRequest) -> TextEmbeddings:
         length = request.sampling.max_sequence_length
-        embeddings = {"prompt_embeds": self._embedding(request.prompt, length)}
-        if request.sampling.guidance > 1:
-            negative = self._embedding(request.negative_prompt, length)
-            embeddings["negative_prompt_embeds"] = negative
-        return embeddings
+        guided = request.sampling.guidance > 1
+        return TextEmbeddings(
+            self._embedding(request.prompt, length),
+            self._embedding(request.negative_prompt, length) if guided else None,
+        )
 
     def _encode(self, text: str, length: int) -> "torch.Tensor":
         return self._pipeline.encode_prompt(
             prompt=text, do_classifier_free_guidance=False, max_sequence_length=length
         )[0]
 
-    def _denoise(
-        self,
-        request: RenderRequest,
-        embeddings: dict[str, "torch.Tensor"],
-        steps: "_StepClock",
-    ) -> "torch.Tensor":
-        """Latents, float32 of shape (1, channels, latent frames, height / 8, width / 8)."""
-        import torch
+    def _begin(self, request: RenderRequest, text: TextEmbeddings) -> Denoising:
+        self._loras.use(self.release.loras(request.sampling.loras))
+        scheduler = make_scheduler(self._scheduler_config, request.sampling)
+        return Denoising.begin(self._pipeline, request, text, scheduler)
 
-        sampling = request.sampling
-        self._loras.use(self.release.loras(sampling.loras))
-        self._pipeline.scheduler = make_scheduler(self._scheduler_config, sampling)
-        two_experts = self.release.boundary_ratio is not None
-        return self._pipeline(
-            **embeddings,
-            width=request.width,
-            height=request.height,
-            num_frames=request.frames,
-            num_inference_steps=sampling.steps,
-            guidance_scale=sampling.guidance,
-            guidance_scale_2=sampling.guidance_2 if two_experts else None,
-            generator=torch.Generator("cpu").manual_seed(request.seed),
-            output_type="latent",
-            return_dict=False,
-            callback_on_step_end=steps,
-        )[0]
+    def _conditions(self, request: RenderRequest, run: Denoising) -> dict[str, str]:
+        return conditions(
+            request, run, engine=self.name, weights=self._weights, fingerprint=self.fingerprint
+        )
 
-    def _decode(self, latents: "torch.Tensor") -> "np.ndarray":
-        """uint8 (frames, height, width, 3), rounded as `output_type="pil"` rounds."""
-        import numpy as np
-        import torch
-
-        vae = self._pipeline.vae
-        latents = latents.to(self._pipeline._execution_device, dtype=vae.dtype)
-        per_channel = (1, vae.config.z_dim, 1, 1, 1)
-        mean = torch.tensor(vae.config.latents_mean).view(per_channel).to(latents)
-        # The pipeline divides by the reciprocal; multiplying would differ in the last bit.
-        inverse_std = 1.0 / torch.tensor(vae.config.latents_std).view(per_channel).to(latents)
-        video = vae.decode(latents / inverse_std + mean, return_dict=False)[0]
-        self._pipeline.maybe_free_model_hooks()
-        if not torch.isfinite(video).all():
-            raise RenderError(
-                "The VAE decoded to values that are not finite. Render with another seed, or "
-                "compute the VAE in float32.",
-                stage="decode",
-            )
-        images = self._pipeline.video_processor.postprocess_video(video, output_type="np")[0]
-        frames = np.empty(images.shape, dtype=np.uint8)
-        for index, image in enumerate(images):
-            frames[index] = (image * 255).round()
-        return frames
+    def _denoise(self, run: Denoising, boundary: "_Boundary") -> float:
+        """Does the steps that are left; wall seconds of those of the high-noise expert."""
+        started = perf_counter()
+        high_seconds = 0.0
+        boundary.enter()
+        while not run.is_done:
+            is_high_noise = run.is_high_noise(run.step)
+            run.advance()
+            if is_high_noise:
+                high_seconds = self._now() - started
+            boundary.cross()
+        return high_seconds
 
     def _now(self) -> float:
         """perf_counter once the GPU has caught up; its kernels run behind the calls."""
@@ -190,32 +175,54 @@ class ReferenceEngine:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-class _StepClock:
-    """diffusers' step callback: times the high-noise expert, watches the latents, reports."""
+class _Boundary:
+    """What happens between steps: the state is looked at, kept, and reported."""
 
-    def __init__(self, engine: ReferenceEngine, request: RenderRequest, report: OnStep) -> None:
-        self._engine = engine
-        self._steps = request.sampling.steps
+    def __init__(
+        self,
+        run: Denoising,
+        keeper: Keeper | None,
+        conditions: Mapping[str, str],
+        report: OnStep,
+    ) -> None:
+        self._run = run
+        self._keeper = keeper
+        self._conditions = conditions
         self._report = report
-        self._started = perf_counter()
-        self.high_seconds = 0.0
+        self.resumed = 0
 
-    def __call__(
-        self, pipeline: Any, index: int, timestep: Any, tensors: dict[str, "torch.Tensor"]
-    ) -> dict[str, "torch.Tensor"]:
+    def enter(self) -> None:
+        """Goes on where an earlier attempt was left, if what is kept of it fits."""
+        if self._keeper:
+            self._resume(self._keeper)
+        self._report(self._run.step, self._run.steps)
+
+    def cross(self) -> None:
+        """After a step."""
         import torch
 
-        if not torch.isfinite(tensors["latents"]).all():
+        run = self._run
+        if not torch.isfinite(run.latents).all():
             raise RenderError(
-                f"Latents are not finite after step {index + 1} of {self._steps}. Lower the "
+                f"Latents are not finite after step {run.step} of {run.steps}. Lower the "
                 "guidance, or render with another seed.",
                 stage="denoise",
             )
-        boundary = self._engine.release.boundary_ratio
-        if boundary is None or timestep >= boundary * pipeline.scheduler.config.num_train_timesteps:
-            self.high_seconds = self._engine._now() - self._started
-        self._report(index + 1, self._steps)
-        return {}
+        if self._keeper:
+            self._keeper.step_done(run.step, lambda: pack(run, self._conditions))
+        self._report(run.step, run.steps)
+
+    def _resume(self, keeper: Keeper) -> None:
+        kept = keeper.found(limit_bytes(self._run))
+        if kept is None:
+            return
+        try:
+            restore(self._run, kept, self._conditions)
+        except Refused as reason:
+            keeper.refused(str(reason))
+            return
+        self.resumed = self._run.step
+        keeper.resumed(self._run.step)
 
 
 def _load_pipeline(release: Release, weights: WeightsFolder, device: Device, threads: int) -> Any:
