@@ -97,6 +97,11 @@ class VideoManifest(Record):
     run_id: Name = Field(description="The Dagster run.")
     step_key: Name = Field(description="The step of that run.")
 
+    resumed_steps: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="Denoising steps that earlier attempts did, which were charged to them; the "
+        "seconds below are those of the other steps.",
+    )
     stage_seconds: StageSeconds = Field(description="Wall seconds of each stage of rendering.")
     gpu_seconds: Amount = Field(description="GPU count x wall seconds of this take alone.")
     charge_micro_usd: Annotated[int, Field(ge=0)] | None = Field(

@@ -8,9 +8,10 @@ from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.protocol import Engine, Footage
 from wan_pipelines.errors import LedgerError, RenderError
 from wan_pipelines.rendering.clock import Clock
+from wan_pipelines.rendering.keeper import TakeKeeper
 from wan_pipelines.rendering.ports import Lease
 from wan_pipelines.rendering.spans import SpanRecorder
-from wan_pipelines.rendering.takes import Outcome, RunReference, Take
+from wan_pipelines.rendering.takes import NO_CHECKPOINTS, Outcome, RunReference, Take
 
 
 class Ended(Exception):
@@ -33,6 +34,7 @@ class Attempt:
     spans: SpanRecorder
     span_seconds: float
     at_step: Callable[[int, int], None]
+    keeper: TakeKeeper | None = None
 
     def make(self) -> tuple[Take, Footage | None]:
         """Renders; the footage is None when the take failed, was lost or was cancelled.
@@ -44,18 +46,26 @@ class Attempt:
         steps = _Steps(self)
         self.spans.switch("text", self.lease.take_id)
         try:
-            footage = self.engine.render(self.shot.request, steps)
+            footage = self.engine.render(self.shot.request, steps, self.keeper)
             _check_frames(self.shot, footage)
         except Ended as error:
             outcome: Outcome = error.outcome
-            take = self._take(started_at, steps.done)
+            if self.keeper and outcome == "cancelled":
+                self.keeper.keep_now()
+            take = self._take(started_at, steps.done_here)
             return take.with_error(error, stage=self.spans.kind, outcome=outcome), None
         except LedgerError:
             raise
         except Exception as error:
             stage = error.stage if isinstance(error, RenderError) else self.spans.kind
-            return self._take(started_at, steps.done).with_error(error, stage=stage), None
-        return self._take(started_at, steps.done, footage), footage
+            self._forget_what_may_be_wrong()
+            return self._take(started_at, steps.done_here).with_error(error, stage=stage), None
+        return self._take(started_at, steps.done_here, footage), footage
+
+    def _forget_what_may_be_wrong(self) -> None:
+        """A shot that fails after it was resumed may fail because it was: it starts over then."""
+        if self.keeper and self.keeper.use.resumed_steps:
+            self.keeper.forget()
 
     def _take(self, started_at: datetime, steps: int, footage: Footage | None = None) -> Take:
         request = self.shot.request
@@ -73,6 +83,7 @@ class Attempt:
             run=self.run,
             started_at=started_at,
             ended_at=self.clock.now(),
+            checkpoint=self.keeper.use if self.keeper else NO_CHECKPOINTS,
         )
 
 
@@ -81,10 +92,12 @@ class _Steps:
 
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
-        self.done = 0
+        self._first: int | None = None
+        self.done_here = 0
 
     def __call__(self, step: int, steps: int) -> None:
-        self.done = step
+        self._first = step if self._first is None else self._first
+        self.done_here = step - self._first
         attempt = self._attempt
         attempt.spans.switch("decode" if step == steps else "denoise", attempt.lease.take_id)
         attempt.spans.close_if_older_than(attempt.span_seconds)

@@ -81,6 +81,22 @@ class TakeBook(Protocol[FileIn_contra]):
         ...
 
 
+class Checkpoints(Protocol):
+    """Where half-rendered shots are kept, by render key; all methods may raise StorageError."""
+
+    def load(self, render_key: str, limit_bytes: int) -> bytes | None:
+        """What was saved last, if anything; StorageError when it is larger than that."""
+        ...
+
+    def save(self, render_key: str, data: bytes) -> None:
+        """Replaces what was saved before; nobody ever sees a part of it."""
+        ...
+
+    def remove(self, render_key: str) -> None:
+        """It is fine if there is none."""
+        ...
+
+
 class Tail(Protocol[FileOut_co]):
     """What happens to footage while the next shot renders: encode, probe, publish."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wan_pipelines.rendering.clock import Clock
+from wan_pipelines.rendering.ports import Checkpoints
 from wan_pipelines.rendering.spans import NANOSECONDS
 from wan_pipelines.rendering.takes import SpanKind, Take
 
@@ -18,6 +19,8 @@ class WorkerSettings:
     progress_seconds: between two reports of progress, at least.
     busy_poll_seconds: between two looks at shots that another worker renders.
     busy_patience_seconds: so long the worker, which is paid for, waits for others in all.
+    checkpoint_seconds: between two checkpoints of a shot, at least.
+    checkpoints: where they are kept; without, an interrupted shot starts over.
     same_failures: so many failures of the same kind in a row stop the shard.
     paid_since_ns: monotonic start of the worker if that was before the loop's.
     """
@@ -28,6 +31,8 @@ class WorkerSettings:
     progress_seconds: float = 10.0
     busy_poll_seconds: float = 0.5
     busy_patience_seconds: float = 1800.0
+    checkpoint_seconds: float = 60.0
+    checkpoints: Checkpoints | None = None
     same_failures: int = 3
     paid_since_ns: int | None = None
     clock: Clock = field(default_factory=Clock)

@@ -9,6 +9,7 @@ from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.protocol import Footage
 from wan_pipelines.errors import LeaseLost, LedgerError, StorageError
 from wan_pipelines.rendering.heartbeat import Heartbeat
+from wan_pipelines.rendering.keeper import forget
 from wan_pipelines.rendering.ports import File, Lease, Tail, TakeBook
 from wan_pipelines.rendering.reports import WorkerSettings
 from wan_pipelines.rendering.streak import FailureStreak
@@ -35,6 +36,7 @@ class TailLine(Generic[File]):
         self._tail = tail
         self._heartbeat = heartbeat
         self._streak = FailureStreak(settings.same_failures)
+        self._checkpoints = settings.checkpoints
         self._depth = settings.tail_depth
         self._places = BoundedSemaphore(settings.tail_depth)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tail")
@@ -126,6 +128,8 @@ class TailLine(Generic[File]):
             self._book.accept(lease, take, files)
         except LeaseLost as error:
             return take.with_error(error, stage="publish", outcome="lost")
+        if self._checkpoints:
+            forget(self._checkpoints, lease.render_key)
         return None
 
 

@@ -38,13 +38,31 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointUse:
+    """How an attempt at a shot was joined to those before and after it.
+
+    `resumed_steps` were done by earlier attempts; `refused` says why what they had left was of no
+    use. After `saved_steps` the next attempt would go on; `unsaved` says why it last failed to be
+    saved. Zero and empty: it did not come up.
+    """
+
+    resumed_steps: int = 0
+    refused: str = ""
+    saved_steps: int = 0
+    unsaved: str = ""
+
+
+NO_CHECKPOINTS = CheckpointUse()
+
+
+@dataclass(frozen=True, slots=True)
 class Take:
     """One attempt at a shot.
 
     Outcomes: `accepted`, its files are published; `failed`, with an error; `lost`, the lease had
     passed to another worker; `cancelled`, the worker was told to stop. `steps` are the denoising
-    steps that were done; `stages` is None when rendering did not end well. `ended_at` is when the
-    frames were there, or when it went wrong.
+    steps that it did itself; `stages` is None when rendering did not end well. `ended_at` is when
+    the frames were there, or when it went wrong.
     """
 
     id: str
@@ -63,6 +81,7 @@ class Take:
     error_type: str = ""
     error_message: str = ""
     error_stage: str = ""
+    checkpoint: CheckpointUse = NO_CHECKPOINTS
 
     def with_error(self, error: BaseException, *, stage: str, outcome: Outcome = "failed") -> Self:
         """The same take, gone wrong: keeps the error's words, not the error, which pins memory."""

@@ -15,6 +15,7 @@ from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.errors import EngineError, WanError
 from wan_pipelines.rendering.attempt import Attempt, Ended
 from wan_pipelines.rendering.heartbeat import Heartbeat
+from wan_pipelines.rendering.keeper import TakeKeeper
 from wan_pipelines.rendering.ports import Busy, Declined, Done, File, Lease, Tail, TakeBook
 from wan_pipelines.rendering.progress import Progress, ProgressReporter
 from wan_pipelines.rendering.reports import DEFAULT_SETTINGS, ShardReport, WorkerSettings
@@ -37,7 +38,8 @@ def render_shard(
 ) -> ShardReport:
     """Renders what of `shots` has no accepted take yet; shots with the same key count as one.
 
-    Setting `stop` ends the shot under way within one step and begins nothing new. EngineError (or
+    Setting `stop` ends the shot under way within one step, keeping how far it is where there are
+    checkpoints, and begins nothing new. EngineError (or
     WeightsError) means that no engine could be had, RenderError that shot after shot failed the
     same way, LedgerError that the book could not be written; what was paid is recorded in any case.
     """
@@ -187,6 +189,7 @@ class _Worker(Generic[File]):
             spans=self.spans,
             span_seconds=self.settings.span_seconds,
             at_step=lambda step, steps: self._at_step(shot, lease, step, steps),
+            keeper=self._keeper(shot),
         )
         take, footage = attempt.make()
         self.rendered.add(shot.render_key)
@@ -198,6 +201,17 @@ class _Worker(Generic[File]):
         else:
             self.spans.switch("idle")
             self._record(lease, take)
+
+    def _keeper(self, shot: Shot) -> TakeKeeper | None:
+        settings = self.settings
+        if settings.checkpoints is None:
+            return None
+        return TakeKeeper(
+            checkpoints=settings.checkpoints,
+            render_key=shot.render_key,
+            every_seconds=settings.checkpoint_seconds,
+            clock=settings.clock,
+        )
 
     def _record(self, lease: Lease, take: Take) -> None:
         """A take that has no footage."""

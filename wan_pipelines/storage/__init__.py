@@ -12,17 +12,18 @@ __all__ = ["FolderStore", "ObjectInfo", "ObjectStore", "open_store"]
 REMEDY = "Use a path, or a URL such as file:///srv/videos."
 
 
-def open_store(url: str | Path) -> ObjectStore:
+def open_store(url: str | Path, *, durable: bool = True) -> ObjectStore:
     """Open the store at a path or file:// URL; nothing is made before the first write.
 
-    Raises InputError for any other kind of address.
+    Without `durable` a power cut may lose what was stored last; see `FolderStore`. Raises
+    InputError for any other kind of address.
     """
     text = str(url)
     if "://" not in text:
         if not text.strip() or "\0" in text:
             raise InputError(f"{text!r} is no folder.", where="store", remedy=REMEDY)
-        return FolderStore(Path(text).expanduser())
-    return FolderStore(_folder_of(text))
+        return FolderStore(Path(text).expanduser(), durable=durable)
+    return FolderStore(_folder_of(text), durable=durable)
 
 
 def _folder_of(url: str) -> Path:

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, Final
@@ -137,7 +138,12 @@ def _object_info(key: str, path: Path) -> ObjectInfo | None:
         return None
     if not S_ISREG(status.st_mode):
         return None
-    return ObjectInfo(key, status.st_size, f"{status.st_mtime_ns}:{status.st_size}")
+    return ObjectInfo(
+        key=key,
+        size_bytes=status.st_size,
+        signature=f"{status.st_mtime_ns}:{status.st_size}",
+        stored_at=datetime.fromtimestamp(status.st_mtime, UTC),
+    )
 
 
 def _walk(folder: Path, base: str, prefix: str) -> Iterator[ObjectInfo]:

@@ -54,6 +54,11 @@ def video_key(tenant: str, render_key: str, take_id: str, file_name: str) -> str
     return _join(parts)
 
 
+def checkpoints_prefix(tenant: str) -> str:
+    """Before the names of a tenant's checkpoints."""
+    return _join(("tenants", tenant, "checkpoints")) + "/"
+
+
 def page_key(tenant: str, campaign: str, edition: str, file_name: str = "index.html") -> str:
     """Where a file of an edition's page lies."""
     return _join(("tenants", tenant, "campaigns", campaign, edition, file_name))

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """One object. Its `signature` changes whenever the content may have changed."""
+    """One object. Its `signature` changes whenever the content may have changed.
+
+    `stored_at` is when the content was stored, by the clock of the store (UTC).
+    """
 
     key: str
     size_bytes: int
     signature: str
+    stored_at: datetime
 
 
 class ObjectStore(Protocol):

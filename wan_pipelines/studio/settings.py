@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from wan_pipelines.campaigns.schedules import TimeZone
+from wan_pipelines.engines.estimating.machines import GPUS, Gpu
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
@@ -61,6 +62,18 @@ class GpuClass(_Record):
     )
     device: Literal["cpu", "cuda"] = Field(default="cuda", description="Where torch computes.")
     gpu_count: int = Field(default=1, ge=1, description="GPUs that one worker holds.")
+    hardware: Gpu | None = Field(
+        default=None,
+        description="Data sheet that seconds and memory are estimated from; empty: the one of the "
+        "class's own name. A CPU needs none.",
+    )
+    memory_gib: float | None = Field(
+        default=None,
+        gt=0,
+        description="Memory a worker may use on one GPU; empty: the data sheet's, or the worker's "
+        "part of this machine's where the CPU renders.",
+        examples=[79],
+    )
 
 
 class Plan(_Record):
@@ -91,6 +104,26 @@ class Workers(_Record):
     )
     lease_seconds: float = Field(
         default=60, gt=0, description="After this long without a sign of life a shot is free again."
+    )
+
+
+class Checkpoints(_Record):
+    """What is kept of shots whose rendering was cut short, so that the next attempt goes on."""
+
+    store: Secret = Field(
+        default="checkpoints",
+        description="Where: a folder or an URL. Attempts on machines that reach it go on there.",
+    )
+    every_seconds: float | None = Field(
+        default=60,
+        gt=0,
+        description="Between two checkpoints of a shot: what a killed worker loses at most, plus a "
+        "step. Empty: none are made or used.",
+    )
+    keep_hours: float = Field(
+        default=72,
+        gt=0,
+        description="After so long a checkpoint is removed that nobody went on from.",
     )
 
 
@@ -147,6 +180,7 @@ class Settings(_Record):
     gpu_class: str = Field(description="The GPU class that renders.", examples=["cpu"])
     gpu_classes: dict[str, GpuClass] = Field(description="GPU classes by name.")
     workers: Workers = Field(default=Workers(), description="Workers and shards.")
+    checkpoints: Checkpoints = Field(default=Checkpoints(), description="Half-rendered shots.")
     rerender: Rerender = Field(default=Rerender(), description="Sensor-triggered renders.")
     prompts: Prompts = Field(
         default=Prompts(), description="Prompts that are typed in on their own."
@@ -164,6 +198,12 @@ class Settings(_Record):
                 f"gpu_class {self.gpu_class!r} is none of gpu_classes: "
                 f"{', '.join(self.gpu_classes)}"
             )
+        for name, gpu_class in self.gpu_classes.items():
+            if gpu_class.device == "cuda" and (gpu_class.hardware or name) not in GPUS:
+                raise ValueError(
+                    f"gpu_classes.{name} needs `hardware`, one of the known data sheets: "
+                    f"{', '.join(GPUS)}"
+                )
         for name, tenant in self.tenants.items():
             if tenant.plan not in self.plans:
                 raise ValueError(

@@ -1,8 +1,7 @@
 """Rendering the missing shots of an edition, shard by shard."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, replace
 from threading import Event
 from typing import Any, Self
 
@@ -23,8 +22,9 @@ from wan_pipelines.rendering.signals import stop_on_signals
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.rendering.worker import render_shard
 from wan_pipelines.studio.books import LedgerBook
+from wan_pipelines.studio.checkpoints import checkpoints_of, remove_old_checkpoints, told
 from wan_pipelines.studio.editions import missing_shots, shots_named
-from wan_pipelines.studio.estimates import expected_seconds
+from wan_pipelines.studio.estimates import Estimator
 from wan_pipelines.studio.shot_view import state_of
 from wan_pipelines.studio.store_check import check_store
 from wan_pipelines.studio.studio import Studio
@@ -87,7 +87,7 @@ def cut(
     workers = studio.settings.workers
     missing = missing_shots(studio, edition, only)
     pieces = cut_shots(
-        missing, partial(expected_seconds, studio), workers.shard_minutes * 60, workers.count
+        missing, Estimator(studio).seconds, workers.shard_minutes * 60, workers.count
     )
     return tuple(
         ShardReference(shard.name, edition, tuple(shot.name for shot in shard.shots))
@@ -110,6 +110,7 @@ def render(
     """
     check_store(studio)
     close_dead_workers(studio)
+    remove_old_checkpoints(studio)
     shots = shots_named(studio, shard.edition, shard.shots)
     if not shots:
         return ShardSummary(shard.name, 0, 0, (), shard.shots, {}, {})
@@ -126,10 +127,11 @@ def render(
             book,
             tail,
             run=run,
-            settings=worker_settings(studio, book),
+            settings=worker_settings(studio, book, shard.edition.tenant),
             stop=stop,
             on_progress=lambda progress: say(str(progress)),
         )
+    _tell_of_checkpoints(report, shots, say)
     return _summary(shard.name, report)
 
 
@@ -150,13 +152,24 @@ def open_reference_engine(studio: Studio, release: str) -> Engine:
     return load(studio.prepare(release, digests=False))
 
 
-def worker_settings(studio: Studio, book: LedgerBook) -> WorkerSettings:
+def worker_settings(studio: Studio, book: LedgerBook, tenant: str) -> WorkerSettings:
     workers = studio.settings.workers
-    return WorkerSettings(
+    settings = WorkerSettings(
         tail_depth=workers.tail_depth,
         renew_seconds=workers.lease_seconds / 4,
         paid_since_ns=book.paid_since_ns,
     )
+    seconds = studio.settings.checkpoints.every_seconds
+    if seconds is None:
+        return settings
+    return replace(settings, checkpoint_seconds=seconds, checkpoints=checkpoints_of(studio, tenant))
+
+
+def _tell_of_checkpoints(report: ShardReport, shots: Sequence[Shot], say: Say) -> None:
+    names = {shot.render_key: shot.name for shot in shots}
+    for take in report.takes:
+        for words in told(take):
+            say(f"{names[take.render_key]}: {words}")
 
 
 def _summary(shard: str, report: ShardReport) -> ShardSummary:

@@ -53,6 +53,14 @@ class Studio:
         """The release of that name; InputError suggests what was meant."""
         return _named(self.releases, name, kind="release", where=self.root / "assets" / "models")
 
+    @cached_property
+    def checkpoints(self) -> ObjectStore:
+        """Where half-rendered shots are kept. A power cut may lose them: they are not worth more
+        than the steps they save, and one that was damaged by it is refused.
+        """
+        place = resolve(self.settings.checkpoints.store)
+        return open_store(_below(self.state, place), durable=False)
+
     def briefs(self) -> dict[str, Brief]:
         """All briefs, read anew: somebody may be editing them."""
         return read_briefs(self.root / "assets")
