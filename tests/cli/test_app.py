@@ -20,6 +20,7 @@ def test_the_commands_are_those_that_the_documentation_names():
         "engine",
         "lineage",
         "plan",
+        "prompts",
         "quota",
         "render",
         "run",
@@ -78,6 +79,7 @@ def test_a_wrong_usage_ends_with_2_and_says_so_on_standard_error(wan: Wan, argum
         (("render", "a ball", "--release", "smaple"), "Did you mean 'sample'?"),
         (("render", "a ball", "--release", "sample", "--shape", "round"), "landscape"),
         (("quota", "--tenant", "dem"), "Did you mean 'demo'?"),
+        (("prompts", "release", "abc"), "no prompt 'abc' is held"),
         (("lineage", "nothing"), "wan videos --json"),
     ],
 )

@@ -14,6 +14,7 @@ from tests.ledger.scenes import Scene, shots
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger import schema
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.reviews import review
 from wan_pipelines.ledger.tables import Base
 
 
@@ -25,6 +26,7 @@ def filled(url: str) -> Ledger:
     hand = scene.worker()
     hand.render(shots("a")[0])
     hand.close()
+    review(ledger, "acme", "a ball", "released", decided_by="mira", now=scene.now)
     return ledger
 
 

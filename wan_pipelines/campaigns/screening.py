@@ -3,7 +3,7 @@
 A rule that applies rejects the prompt or holds it for a person to look at; the first one decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -38,6 +38,7 @@ class Verdict:
 
 
 PASS = Verdict("pass")
+Reviewed = Callable[[Sequence[str]], Mapping[str, Verdict]]
 
 
 class _Rule(Record):
@@ -148,10 +149,16 @@ def screen(prompt: str, rules: Rules) -> Verdict:
     return PASS
 
 
-def screen_shots(shots: Sequence[Shot], rules: Rules) -> tuple[Verdict, ...]:
-    """The verdict on each shot: on its prompt and, if that passes, on its negative prompt."""
+def screen_shots(
+    shots: Sequence[Shot], rules: Rules, reviewed: Reviewed = lambda _: {}
+) -> tuple[Verdict, ...]:
+    """The verdict on each shot: on its prompt and, if that passes, on its negative prompt.
+
+    What the rules hold, `reviewed` may know better: it gives the verdicts of people on texts.
+    """
     texts = {text for shot in shots for text in _texts(shot)}
     verdicts = {text: screen(text, rules) for text in texts}
+    verdicts |= reviewed([text for text, verdict in verdicts.items() if verdict.outcome == "held"])
     return tuple(_first_objection([verdicts[text] for text in _texts(shot)]) for shot in shots)
 
 

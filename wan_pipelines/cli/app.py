@@ -7,7 +7,17 @@ import typer
 from typer.core import TyperGroup
 
 from wan_pipelines import __version__
-from wan_pipelines.cli import accounts, campaigns, dev, engine, lineage, machine, renders, results
+from wan_pipelines.cli import (
+    accounts,
+    campaigns,
+    dev,
+    engine,
+    lineage,
+    machine,
+    prompts,
+    renders,
+    results,
+)
 from wan_pipelines.cli.output import complain, examples
 from wan_pipelines.errors import WanError
 
@@ -44,7 +54,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (campaigns, renders, results, lineage, accounts, machine, dev, engine):
+GROUPS = (campaigns, renders, prompts, results, lineage, accounts, machine, dev, engine)
+for group in GROUPS:
     group.register(app)
 
 

@@ -46,12 +46,10 @@ WORDINGS: dict[State, Wording] = {
     "held": Wording(
         "Held",
         "Waits for a person to review the prompt.",
-        "Shorten or rewrite the prompt in the brief.",
+        "Let somebody release it (`wan prompts`), or rewrite the prompt in the brief.",
     ),
     "waiting": Wording("Waiting", "Admitted, not rendered yet."),
-    "duplicate": Wording(
-        "Duplicate", "The same frames as another shot of this edition."
-    ),
+    "duplicate": Wording("Duplicate", "The same frames as another shot of this edition."),
     "withdrawn": Wording("Withdrawn", "No longer part of the brief."),
 }
 

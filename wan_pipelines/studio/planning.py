@@ -16,6 +16,7 @@ from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.estimates import expected_micro_usd, expected_seconds
 from wan_pipelines.studio.outputs import broken_videos, forget_broken
 from wan_pipelines.studio.plans import Plan, PlannedShot
+from wan_pipelines.studio.reviews import reviewer
 from wan_pipelines.studio.store_check import check_store
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.workers import close_dead_workers
@@ -101,10 +102,10 @@ def _decide(
     studio: Studio, wish: _Wish, *, lost: Collection[str] = (), dry_run: bool = False
 ) -> Plan:
     """Screen and admit; shots whose render key is `lost` count as not rendered yet."""
-    rules = load_rules()
+    reviewed = reviewer(studio, wish.edition.tenant)
+    verdicts = screen_shots(wish.shots, load_rules(), reviewed)
     screened = {
-        shot.name: (shot, verdict)
-        for shot, verdict in zip(wish.shots, screen_shots(wish.shots, rules), strict=True)
+        shot.name: (shot, verdict) for shot, verdict in zip(wish.shots, verdicts, strict=True)
     }
     admissions = admit_in_ledger(
         studio.ledger,

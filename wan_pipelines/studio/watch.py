@@ -3,16 +3,19 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from wan_pipelines.campaigns.editions import brief_digest
+from wan_pipelines.campaigns.screening import PASS, load_rules, screen_shots
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.encoding.renditions import missing_at
 from wan_pipelines.ledger.editions import EditionKey, all_editions
 from wan_pipelines.ledger.reports import ShotView, edition_shots_view, run_costs
 from wan_pipelines.studio.outputs import broken_outputs
 from wan_pipelines.studio.page import pages_of
+from wan_pipelines.studio.reviews import reviewer
 from wan_pipelines.studio.studio import Studio
 
 
@@ -50,9 +53,11 @@ def compare(studio: Studio, edition: EditionKey, now: datetime) -> Concern:
     reasons: dict[str, str] = {}
     standings: list[tuple[object, ...]] = []
     resting = 0
-    for shot in studio.shots(edition.campaign):
+    shots = studio.shots(edition.campaign)
+    cleared = _cleared(studio, edition.tenant, shots, rows)
+    for shot in shots:
         row = rows.get(shot.name)
-        reason = _reason(shot, row, broken, now)
+        reason = _reason(shot, row, broken, now) or ("released" if shot.name in cleared else "")
         if reason == "unfinished" and row and _rests(studio, row, now):
             resting += 1
             continue
@@ -84,6 +89,22 @@ def is_complete(studio: Studio, edition: EditionKey, now: datetime) -> bool:
         and not any(run.open_workers for run in run_costs(studio.ledger, None, edition=edition))
         and studio.store.stat(pages_of(edition).page) is not None
     )
+
+
+def _cleared(
+    studio: Studio, tenant: str, shots: Sequence[Shot], rows: Mapping[str, ShotView]
+) -> set[str]:
+    """Names of shots that were stopped, and whose prompt a person has released since."""
+    names = {name for name, row in rows.items() if row.state in ("held", "rejected")}
+    stopped = [shot for shot in shots if shot.name in names]
+    rules = load_rules()
+    by_rules = screen_shots(stopped, rules)
+    by_people = screen_shots(stopped, rules, reviewer(studio, tenant))
+    return {
+        shot.name
+        for shot, before, after in zip(stopped, by_rules, by_people, strict=True)
+        if before.outcome == "held" and after == PASS
+    }
 
 
 def _reason(  # noqa: PLR0911 (one line a reason)

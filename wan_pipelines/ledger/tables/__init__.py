@@ -2,6 +2,7 @@
 
 from wan_pipelines.ledger.tables.base import Base
 from wan_pipelines.ledger.tables.editions import EditionRow, EditionShotRow, ShotRow
+from wan_pipelines.ledger.tables.reviews import ReviewRow
 from wan_pipelines.ledger.tables.spending import (
     ChargeRow,
     PriceRow,
@@ -22,6 +23,7 @@ __all__ = [
     "PriceRow",
     "QuotaEntryRow",
     "RenditionRow",
+    "ReviewRow",
     "ShotRow",
     "SpanRow",
     "TakeRow",

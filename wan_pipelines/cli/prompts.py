@@ -1,0 +1,141 @@
+"""`wan prompts`: what screening held, and a person's decision about it."""
+
+import getpass
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from wan_pipelines.cli.campaigns import DryRun
+from wan_pipelines.cli.output import AsJson, console, emit, examples, print_json
+from wan_pipelines.cli.studios import this_studio
+from wan_pipelines.cli.tables import Column
+from wan_pipelines.errors import InputError
+from wan_pipelines.ledger.reviews import Review, Ruling, all_reviews, digest_of, review
+from wan_pipelines.studio.reviews import HeldPrompt, held_prompts, prompt_id, prompt_named
+
+HELD_COLUMNS = (
+    Column("id", "Prompt"),
+    Column("tenant", "Tenant"),
+    Column("shots", "Shots", numeric=True),
+    Column("editions", "Editions"),
+    Column("reason", "Why"),
+    Column("text", "Text", beneath=True),
+)
+DECIDED_COLUMNS = (
+    Column("id", "Prompt"),
+    Column("tenant", "Tenant"),
+    Column("decision", "Decision"),
+    Column("decided_by", "By"),
+    Column("decided_at", "When (UTC)"),
+    Column("note", "Note"),
+    Column("text", "Text", beneath=True),
+)
+
+Prompt = Annotated[str, typer.Argument(help="Id of a prompt, or its beginning.")]
+Tenant = Annotated[str | None, typer.Option(help="Only of this tenant.")]
+By = Annotated[str | None, typer.Option(help="Who decides; empty: this user of the system.")]
+Note = Annotated[str, typer.Option(help="Why; producers read it.")]
+
+prompts = typer.Typer(
+    help="List prompts that screening holds; release or reject them.",
+    epilog=examples(
+        "wan prompts",
+        'wan prompts release 3f9c0a1b --note "as briefed"',
+        "wan prompts reject 3f9c0a1b --by mira --dry-run",
+        "wan prompts --decided --json",
+    ),
+)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(prompts, name="prompts", invoke_without_command=True)
+
+
+@prompts.callback()
+def list_prompts(
+    context: typer.Context,
+    tenant: Tenant = None,
+    decided: Annotated[bool, typer.Option("--decided", help="List decisions instead.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List prompts that screening holds; release or reject them."""
+    if context.invoked_subcommand is not None:
+        return
+    ledger = this_studio().ledger
+    if decided:
+        records = [_decided(each) for each in all_reviews(ledger, tenant)]
+        emit(records, DECIDED_COLUMNS, as_json=as_json, empty="Nothing was decided yet.")
+        return
+    records = [_held(each) for each in held_prompts(this_studio(), tenant)]
+    if not as_json:
+        records = [{**each, "editions": ", ".join(each["editions"])} for each in records]
+    emit(records, HELD_COLUMNS, as_json=as_json, empty="No prompt waits for a decision.")
+
+
+@prompts.command(epilog=examples('wan prompts release 3f9c0a1b --note "as briefed"'))
+def release(
+    prompt: Prompt,
+    tenant: Tenant = None,
+    by: By = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a held prompt be rendered, by the next launch of the campaigns that ask for it."""
+    _decide("released", prompt, tenant, by, note, dry_run=dry_run, as_json=as_json)
+
+
+@prompts.command(epilog=examples("wan prompts reject 3f9c0a1b --by mira"))
+def reject(
+    prompt: Prompt,
+    tenant: Tenant = None,
+    by: By = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Never render a prompt, unless it is released later."""
+    _decide("rejected", prompt, tenant, by, note, dry_run=dry_run, as_json=as_json)
+
+
+def _decide(
+    decision: Ruling,
+    prompt: str,
+    tenant: str | None,
+    by: str | None,
+    note: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    studio = this_studio()
+    owner, text = prompt_named(studio, prompt, tenant)
+    person, now = by or _user(), datetime.now(UTC)
+    if dry_run:
+        made = Review(owner, digest_of(text), text, decision, person, note, now)
+    else:
+        made = review(studio.ledger, owner, text, decision, decided_by=person, note=note, now=now)
+    if as_json:
+        print_json({**_decided(made), "dry_run": dry_run})
+        return
+    words = "would be" if dry_run else "is"
+    console().print(f"Prompt {prompt_id(text)} of tenant {owner} {words} {decision} by {person}.")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise InputError(
+            "the system does not know who decides.", where="wan prompts", remedy="Say so with --by."
+        ) from error
+
+
+def _held(prompt: HeldPrompt) -> dict[str, Any]:
+    return {"id": prompt.id, **asdict(prompt)}
+
+
+def _decided(made: Review) -> dict[str, Any]:
+    return {"id": prompt_id(made.text), **asdict(made)}
