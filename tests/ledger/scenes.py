@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from wan_pipelines.encoding.renditions import Codec, RenditionFile
+from wan_pipelines.ledger.artifacts import ArtifactRecord
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.editions import Admission, Candidate, EditionKey, admit
@@ -40,6 +41,17 @@ TENANTS = (
     Tenant("bolt", "free", "America/New_York", ("bob",)),
 )
 DEMO = EditionKey("acme", "ada", "demo", "first")
+ARTIFACT = ArtifactRecord(
+    key_digest="ab" * 32,
+    release="sample",
+    sha256="cd" * 32,
+    size_bytes=1_780_000,
+    place="artifacts/ab/cd.pt2",
+    built_by="run 7, engine",
+    fits=(("torch", "2.13.0"), ("gpu", "")),
+    provenance={"compiler": "g++ 12", "wall_seconds": 71.4},
+    signed_at=datetime(2026, 5, 1, 12, tzinfo=UTC),
+)
 
 
 def digest(words: str) -> str:

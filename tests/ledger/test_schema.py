@@ -10,9 +10,10 @@ from sqlalchemy import create_engine, inspect, select, text
 
 from tests.ledger import books
 from tests.ledger.racers import run_racers
-from tests.ledger.scenes import Scene, shots
+from tests.ledger.scenes import ARTIFACT, Scene, shots
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger import schema
+from wan_pipelines.ledger.artifacts import sign_off
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.reviews import review
 from wan_pipelines.ledger.tables import Base
@@ -27,6 +28,7 @@ def filled(url: str) -> Ledger:
     hand.render(shots("a")[0])
     hand.close()
     review(ledger, "acme", "a ball", "released", decided_by="mira", now=scene.now)
+    sign_off(ledger, ARTIFACT)
     return ledger
 
 

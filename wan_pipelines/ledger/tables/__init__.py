@@ -1,5 +1,6 @@
 """The tables, one module a subject; importing the package registers all of them."""
 
+from wan_pipelines.ledger.tables.artifacts import ArtifactRow
 from wan_pipelines.ledger.tables.base import Base
 from wan_pipelines.ledger.tables.editions import EditionRow, EditionShotRow, ShotRow
 from wan_pipelines.ledger.tables.reviews import ReviewRow
@@ -14,6 +15,7 @@ from wan_pipelines.ledger.tables.takes import ForgettingRow, RenditionRow, TakeR
 from wan_pipelines.ledger.tables.tenants import PlanRow, TenantRow, UserRow
 
 __all__ = [
+    "ArtifactRow",
     "Base",
     "ChargeRow",
     "EditionRow",
