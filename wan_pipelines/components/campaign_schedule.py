@@ -55,10 +55,16 @@ def open_edition(editions: dg.TimeWindowPartitionsDefinition, moment: datetime) 
     """The edition whose window holds the moment; none before the first.
 
     The key is what the clocks of the campaign's time zone showed when the window opened, with the
-    offset to UTC where they showed it twice.
+    offset to UTC where every hour has its edition and the clocks show one of them twice. Of several
+    windows that open within such an hour at other crons, Dagster finds only the first by its key:
+    that one stays open until the hour is over.
     """
     with dg.partition_loading_context(effective_dt=moment):
-        return editions.get_last_partition_key()
+        last = editions.get_last_partition_key()
+        if last is None or editions.has_partition_key(last):
+            return last
+        known = filter(editions.has_partition_key, reversed(editions.get_partition_keys()))
+        return next(known, None)
 
 
 def ensure_partition(
