@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: demo test dev check lint types setup setup-dev lock schemas train-tiny bench clean
+.PHONY: demo test dev check lint types setup setup-dev lock pictures schemas train-tiny bench clean
 
 demo: setup ## render the demo campaign through Dagster, show where the videos are
 	@$(BIN)/wan demo
@@ -50,6 +50,9 @@ lock: $(VENV)/bin/python ## refresh both lock files
 	@sed -i 's/^\(torch==[0-9.]*\)+cpu$$/\1/' requirements.lock requirements-dev.lock
 LOCK := --quiet --upgrade --strip-extras --no-annotate --no-header --all-build-deps --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+pictures: setup-dev ## the documentation's pictures of Dagster, from the demo as it is now
+	@WAN_PICTURES=docs $(BIN)/pytest tests/ui
 
 schemas: setup ## JSON schemas for editors
 	@$(BIN)/python -m wan_pipelines.schemas
