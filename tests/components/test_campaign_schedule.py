@@ -14,7 +14,7 @@ from wan_pipelines.definitions import load
 
 SCHEDULE = "campaign_balls_schedule"
 SPRING, AUTUMN = datetime(2026, 3, 27, 22, tzinfo=UTC), datetime(2026, 10, 23, 22, tzinfo=UTC)
-"""Some hours before the days after which the clocks of Berlin skip the hour from two to three, and show it twice."""
+"""A day before the clocks of Berlin skip the hour from two to three, or show it twice."""
 
 
 def begun(
