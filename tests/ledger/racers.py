@@ -17,7 +17,8 @@ from tests.ledger.scenes import REPORT, files, shot
 from wan_pipelines.errors import LeaseLost
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.editions import EditionKey, admit
-from wan_pipelines.ledger.takes import Busy, Lease, accept_take, lease_shot
+from wan_pipelines.ledger.leases import Busy, Lease, lease_shot
+from wan_pipelines.ledger.takes import accept_take
 from wan_pipelines.ledger.workers import (
     WorkerPlace,
     close_lost_workers,

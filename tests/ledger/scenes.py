@@ -11,10 +11,11 @@ from wan_pipelines.ledger.artifacts import ArtifactRecord
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.editions import Admission, Candidate, EditionKey, admit
+from wan_pipelines.ledger.leases import Lease, lease_shot
 from wan_pipelines.ledger.prices import Price, publish_prices
 from wan_pipelines.ledger.records import StageMicroseconds, TakeReport
-from wan_pipelines.ledger.takes import Lease, accept_take, lease_shot
-from wan_pipelines.ledger.tenants import DEFAULT_PLANS, Tenant, configure
+from wan_pipelines.ledger.takes import accept_take
+from wan_pipelines.ledger.tenants import Plan, Tenant, configure
 from wan_pipelines.ledger.workers import WorkerPlace, close_worker, heartbeat, open_worker
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -36,6 +37,7 @@ ERROR = replace(
     error_message="frames are not finite",
     error_stage="decode",
 )
+PLANS = (Plan("free", 5), Plan("vip", 1000), Plan("internal", None))
 TENANTS = (
     Tenant("acme", "internal", "Europe/Berlin", ("ada",)),
     Tenant("bolt", "free", "America/New_York", ("bob",)),
@@ -116,7 +118,7 @@ class Scene:
     tenants: Sequence[Tenant] = TENANTS
 
     def __post_init__(self) -> None:
-        configure(self.ledger, DEFAULT_PLANS, self.tenants, now=self.now)
+        configure(self.ledger, PLANS, self.tenants, now=self.now)
         price = Price("laptop-cpu", PRICE, datetime(2000, 1, 1, tzinfo=UTC))
         publish_prices(self.ledger, [price], now=self.now)
 

@@ -15,15 +15,9 @@ from tests.ledger.scenes import ERROR, REPORT, Hand, Scene, files, shot
 from wan_pipelines.errors import LeaseLost, NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.editions import EditionKey, all_editions
+from wan_pipelines.ledger.leases import Lease, release_lease, renew_lease
 from wan_pipelines.ledger.quotas import quota_left
-from wan_pipelines.ledger.takes import (
-    Lease,
-    accept_take,
-    fail_take,
-    forget_outputs,
-    release_lease,
-    renew_lease,
-)
+from wan_pipelines.ledger.takes import accept_take, fail_take, forget_outputs
 from wan_pipelines.ledger.workers import close_lost_workers
 
 PROMPTS = [f"prompt {number}" for number in range(5)]

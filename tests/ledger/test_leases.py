@@ -7,16 +7,9 @@ from tests.ledger.scenes import DEMO, ERROR, REPORT, Scene, files, shot, shots
 from wan_pipelines.errors import LeaseLost, NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.editions import EditionKey, edition_shots
+from wan_pipelines.ledger.leases import Busy, Done, release_lease, renew_lease
 from wan_pipelines.ledger.reports import edition_shots_view
-from wan_pipelines.ledger.takes import (
-    Busy,
-    Done,
-    accept_take,
-    fail_take,
-    forget_outputs,
-    release_lease,
-    renew_lease,
-)
+from wan_pipelines.ledger.takes import accept_take, fail_take, forget_outputs
 
 SPRING = EditionKey("bolt", "bob", "spring", "first")
 SECOND = replace(DEMO, edition="second")

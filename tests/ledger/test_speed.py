@@ -13,6 +13,7 @@ from sqlalchemy import event
 from tests.ledger.scenes import DEMO, ERROR, Scene, shot, shots
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.editions import edition_shots, latest_edition
+from wan_pipelines.ledger.leases import renew_lease
 from wan_pipelines.ledger.lineage import trace
 from wan_pipelines.ledger.quotas import quota_left
 from wan_pipelines.ledger.reports import (
@@ -22,7 +23,7 @@ from wan_pipelines.ledger.reports import (
     run_costs,
     videos,
 )
-from wan_pipelines.ledger.takes import fail_take, forget_outputs, renew_lease
+from wan_pipelines.ledger.takes import fail_take, forget_outputs
 from wan_pipelines.ledger.workers import close_lost_workers
 
 RUNNING_TAKES = "USING INDEX ux_takes_running"

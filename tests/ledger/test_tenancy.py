@@ -14,6 +14,7 @@ from wan_pipelines.ledger.editions import (
     edition_shots,
     latest_edition,
 )
+from wan_pipelines.ledger.leases import lease_shot, release_lease, renew_lease
 from wan_pipelines.ledger.lineage import trace
 from wan_pipelines.ledger.reports import (
     cost_totals,
@@ -23,15 +24,7 @@ from wan_pipelines.ledger.reports import (
     run_costs,
     videos,
 )
-from wan_pipelines.ledger.takes import (
-    accept_take,
-    add_renditions,
-    fail_take,
-    forget_outputs,
-    lease_shot,
-    release_lease,
-    renew_lease,
-)
+from wan_pipelines.ledger.takes import accept_take, add_renditions, fail_take, forget_outputs
 from wan_pipelines.ledger.workers import close_worker, heartbeat
 
 THEIRS = EditionKey("acme", "ada", "demo", "first")

@@ -1,4 +1,4 @@
-"""Takes: leasing a shot, and what becomes of the attempt. Each function is one transaction."""
+"""Takes: what becomes of an attempt at a leased shot. Each function is one transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,16 +10,7 @@ from wan_pipelines.encoding.renditions import RenditionFile
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.endings import end_take
-from wan_pipelines.ledger.leases import (
-    Busy,
-    Done,
-    Lease,
-    lease_lost,
-    lease_shot,
-    lock_take,
-    release_lease,
-    renew_lease,
-)
+from wan_pipelines.ledger.leases import Lease, lease_lost, lock_take
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.records import TakeReport
 from wan_pipelines.ledger.statements import storable, table
@@ -30,20 +21,6 @@ from wan_pipelines.ledger.tables import (
     TakeRow,
 )
 from wan_pipelines.ledger.workers import beat, is_open
-
-__all__ = [
-    "Busy",
-    "Done",
-    "Lease",
-    "TakeReport",
-    "accept_take",
-    "add_renditions",
-    "fail_take",
-    "forget_outputs",
-    "lease_shot",
-    "release_lease",
-    "renew_lease",
-]
 
 
 def accept_take(

@@ -44,13 +44,6 @@ class Account:
     shots_per_user_day: int | None
 
 
-FREE = Plan("free", shots_per_user_day=5)
-STANDARD = Plan("standard", shots_per_user_day=100)
-VIP = Plan("vip", shots_per_user_day=1000)
-INTERNAL = Plan("internal", shots_per_user_day=None)
-DEFAULT_PLANS = (FREE, STANDARD, VIP, INTERNAL)
-
-
 def configure(
     ledger: Ledger, plans: Sequence[Plan], tenants: Sequence[Tenant], *, now: datetime
 ) -> None:

@@ -1,10 +1,11 @@
 """What is to be rendered: editions of campaigns and their shots."""
 
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from wan_pipelines.ledger.admission import State
 from wan_pipelines.ledger.tables.base import Base, RowId, one_of
 
 
@@ -52,16 +53,7 @@ class EditionShotRow(Base):
     __table_args__ = (
         UniqueConstraint("edition_id", "name"),
         Index("ix_edition_shots_shot_id_edition_id", "shot_id", "edition_id"),
-        one_of(
-            "state",
-            "admitted",
-            "reused",
-            "held",
-            "rejected",
-            "refused",
-            "duplicate",
-            "withdrawn",
-        ),
+        one_of("state", *get_args(State)),
     )
 
     id: Mapped[RowId]
