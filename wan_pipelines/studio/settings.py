@@ -7,12 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from wan_pipelines.campaigns.schedules import TimeZone
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
+from wan_pipelines.records import Record
 from wan_pipelines.yaml_source import read_component
 
 
@@ -27,11 +28,7 @@ COMPONENT = "wan_pipelines.components.Environment"
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FromEnvironment(_Record):
+class FromEnvironment(Record):
     """A value that only the process environment knows, such as a password."""
 
     env: str = Field(description="Name of the environment variable.", examples=["WAN_LEDGER_URL"])
@@ -50,7 +47,7 @@ class FromEnvironment(_Record):
 Secret = str | FromEnvironment
 
 
-class GpuClass(_Record):
+class GpuClass(Record):
     """A kind of machine that renders, and what an hour of one GPU of it costs."""
 
     price_usd_per_hour: Decimal = Field(
@@ -63,7 +60,7 @@ class GpuClass(_Record):
     gpu_count: int = Field(default=1, ge=1, description="GPUs that one worker holds.")
 
 
-class Plan(_Record):
+class Plan(Record):
     """What a tenant has signed up for."""
 
     shots_per_user_and_day: int | None = Field(
@@ -71,14 +68,14 @@ class Plan(_Record):
     )
 
 
-class Tenant(_Record):
+class Tenant(Record):
     """Who pays."""
 
     plan: str = Field(description="One of the plans of this environment.", examples=["free"])
     time_zone: TimeZone = Field(default="UTC", description="Where the tenant's day begins.")
 
 
-class Workers(_Record):
+class Workers(Record):
     """How an edition is cut up and how many workers render it at a time."""
 
     count: int = Field(default=1, ge=1, description="Shards rendered at the same time.")
@@ -94,7 +91,7 @@ class Workers(_Record):
     )
 
 
-class Checkpoints(_Record):
+class Checkpoints(Record):
     """What is kept of shots whose rendering was cut short, so that the next attempt goes on."""
 
     store: Secret = Field(
@@ -114,7 +111,7 @@ class Checkpoints(_Record):
     )
 
 
-class Rerender(_Record):
+class Rerender(Record):
     """When the sensor renders a shot again, and when it repeats a run that failed."""
 
     first_backoff_seconds: float = Field(
@@ -134,7 +131,7 @@ class Rerender(_Record):
         return Backoff(timedelta(seconds=self.first_backoff_seconds), self.failures_until_rest)
 
 
-class Prompts(_Record):
+class Prompts(Record):
     """What holds for a prompt that is typed in on its own, unless it says otherwise."""
 
     release: str = Field(default="wan-tiny", description="A release of assets/models.")
@@ -142,7 +139,7 @@ class Prompts(_Record):
     user: str = Field(default="demo", description="Who asks; counts towards the daily quota.")
 
 
-class Settings(_Record):
+class Settings(Record):
     """One environment: where things are kept, what renders them, who may ask for how much."""
 
     name: str = Field(description="Name of the environment.", examples=["local"])
