@@ -19,6 +19,7 @@ from tests.support.project import Project
 from tests.support.quick_project import quick_copy
 from wan_pipelines.definitions import load
 from wan_pipelines.errors import RenderError
+from wan_pipelines.ledger.lineage import trace
 from wan_pipelines.ledger.reports import run_costs, videos
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.videos import publish
@@ -146,6 +147,14 @@ def test_a_run_that_names_shots_renders_those_only(launch: Launches) -> None:
     assert [video.prompt for video in rendered] == [BLUE]
     assert launch.campaign().success
     assert len(videos(launch.project.studio().ledger, "demo")) == 2
+
+
+def test_a_video_knows_the_step_that_rendered_it(launch: Launches) -> None:
+    launch.campaign(only=[BLUE_SHOT])
+    ledger = launch.project.studio().ledger
+    (video,) = videos(ledger, "demo")
+    (take,) = trace(ledger, "demo", video.take_id).takes
+    assert take.worker.step_key == "balls__takes.balls__takes__render[shard_1]"
 
 
 def test_links_to_files_stay_within_what_the_ui_shows_at_once(launch: Launches) -> None:

@@ -24,6 +24,4 @@ def lasting_errors_told() -> Iterator[None]:
 def run_of(context: AssetExecutionContext | OpExecutionContext) -> RunReference:
     if isinstance(context, AssetExecutionContext):
         context = context.op_execution_context
-    step = context.get_step_execution_context().step.key
-    mapping = context.get_mapping_key()
-    return RunReference(context.run_id, f"{step}[{mapping}]" if mapping else step)
+    return RunReference(context.run_id, context.get_step_execution_context().step.key)
