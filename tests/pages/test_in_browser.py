@@ -1,7 +1,6 @@
 """The pages as a producer meets them: opened from a file, in a real browser."""
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.pages import samples
 from tests.pages.test_render import hostile
-from tests.support.browser import Visit, accessibility_violations, visit
+from tests.support.browser import Visit, accessibility_violations, plays, visit
 from wan_pipelines.pages.render import render_edition_page
 
 LOOKS = {
@@ -46,15 +45,6 @@ def page(tab: Visit, site: Path) -> Iterator[Page]:
 
 def names(page: Page) -> list[str]:
     return page.locator(".card .name").all_text_contents()
-
-
-def plays(page: Page, selector: str) -> None:
-    """Waits until a video runs. The pages' policy forbids Playwright's own waiting, which evals."""
-    deadline = time.monotonic() + 20
-    running = "(all) => all.some((video) => video.currentTime > 0 && !video.paused)"
-    while not page.locator(selector).evaluate_all(running):
-        assert time.monotonic() < deadline, f"{selector} does not play"
-        page.wait_for_timeout(20)
 
 
 @pytest.mark.parametrize("file", ["edition.html", "index.html"])

@@ -5,6 +5,7 @@ It is started once per test module, not per session: while Playwright's synchron
 its thread has a running event loop, in which nothing else may call `asyncio.run`.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,3 +82,12 @@ def accessibility_violations(page: Page) -> list[str]:
     """What axe finds wrong with the page as it stands, one line per rule and element."""
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]]
+
+
+def plays(page: Page, selector: str) -> None:
+    """Waits until a video runs. The pages' policy forbids Playwright's own waiting, which evals."""
+    deadline = time.monotonic() + 20
+    running = "(all) => all.some((video) => video.currentTime > 0 && !video.paused)"
+    while not page.locator(selector).evaluate_all(running):
+        assert time.monotonic() < deadline, f"{selector} does not play"
+        page.wait_for_timeout(20)
