@@ -19,6 +19,7 @@ import yaml
 
 from tests.support.project import Project
 from wan_pipelines.cli.dev import LOOPBACK, ORDERLY_SECONDS
+from wan_pipelines.processes import living_in
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 150
@@ -69,6 +70,13 @@ class Dev:
             with suppress(ProcessLookupError):
                 found.add(os.getpgid(child.pid))
         return found
+
+    def left_after(self, told: Callable[[], object]) -> list[psutil.Process]:
+        """Processes that are still there when it has ended well, and in time, as it was told."""
+        groups = self.groups()
+        told()
+        assert self.process.wait(ENDED_SECONDS) == 0, self.said
+        return [process for group in groups for process in living_in(group)]
 
     def kill(self) -> None:
         """Nothing is left, however a test ended."""

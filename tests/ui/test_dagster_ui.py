@@ -1,8 +1,6 @@
 """A producer's morning in Dagster's UI: launch, look at the videos, switch everything off."""
 
 import re
-import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +10,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.ledger import books
 from tests.support.browser import plays
-from tests.ui.deployment import ENDED_SECONDS, PATIENCE_SECONDS, Dev
+from tests.ui.deployment import PATIENCE_SECONDS, Dev
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.reports import videos
-from wan_pipelines.processes import living_in
 
 pytestmark = [pytest.mark.xdist_group("ui"), pytest.mark.timeout(4 * PATIENCE_SECONDS)]
 
@@ -151,7 +148,7 @@ def test_sigterm_in_the_middle_of_a_run_leaves_no_process(page: Page, dev: Dev) 
     with ledger_of(dev) as ledger:
         before = books.accepted_takes(ledger).total()
         dev.wait_until(lambda: books.accepted_takes(ledger).total() > before)
-        ends(dev, lambda: dev.process.send_signal(signal.SIGTERM))
+        assert dev.left_after(dev.process.terminate) == []
         books.check(ledger)
         assert all(amount for amount, _ in books.paid_and_charged(ledger).values())
 
@@ -160,13 +157,3 @@ def test_sigterm_in_the_middle_of_a_run_leaves_no_process(page: Page, dev: Dev) 
 def ledger_of(dev: Dev) -> Iterator[Ledger]:
     with Ledger.open(dev.project.state / "ledger.sqlite") as ledger:
         yield ledger
-
-
-def ends(dev: Dev, told: Callable[[], object]) -> None:
-    """In good time, with success, and nothing of it goes on."""
-    groups = dev.groups()
-    began = time.monotonic()
-    told()
-    assert dev.process.wait(ENDED_SECONDS) == 0, dev.said
-    assert time.monotonic() - began < ENDED_SECONDS
-    assert [process for group in groups for process in living_in(group)] == []
