@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.engines.memory_keeper import MemoryKeeper
 from tests.support.releases import hub_release, request_for
 from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.errors import RenderError
@@ -26,6 +27,21 @@ def test_steps_are_reported() -> None:
     seen: list[int] = []
     NullEngine(RELEASE).render(request_for(RELEASE, "a"), lambda step, steps: seen.append(step))
     assert seen == [0, 1, 2, 3, 4]
+
+
+def test_it_goes_on_where_it_was_left() -> None:
+    keeper, seen = MemoryKeeper(), list[int]()
+    engine, request = NullEngine(RELEASE), request_for(RELEASE, "a ball")
+    whole = engine.render(request, keeper=keeper)
+    assert list(keeper.offered) == [1, 2, 3, 4]
+    later = MemoryKeeper(keeper.offered[3])
+    footage = engine.render(request, lambda step, steps: seen.append(step), later)
+    assert seen == [3, 4]
+    assert (later.resumed_at, footage.steps) == (3, 1)
+    assert np.array_equal(footage.frames, whole.frames)
+    other = MemoryKeeper(keeper.offered[3])
+    assert engine.render(request_for(RELEASE, "a box"), keeper=other).steps == 4
+    assert (other.resumed_at, other.refusal) == (None, "it is not of this shot")
 
 
 def test_faults_are_raised_for_their_prompts_alone() -> None:

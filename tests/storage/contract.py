@@ -1,5 +1,6 @@
 """What every ObjectStore must do. A backend's tests inherit StoreContract and give a `store`."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,11 @@ class StoreContract:
         source.write_bytes(b"after!")
         source.unlink()
         assert store.read_bytes("a") == b"before"
+
+    def test_it_is_known_when_something_was_stored(self, store: ObjectStore):
+        before = datetime.now(UTC)
+        stored_at = store.put_bytes("a", b"1").stored_at
+        assert abs(stored_at - before) < timedelta(minutes=1)
 
     def test_putting_again_replaces_and_changes_the_signature(self, store: ObjectStore):
         first = store.put_bytes("a", b"1")

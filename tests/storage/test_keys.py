@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wan_pipelines.errors import StorageError
-from wan_pipelines.storage.keys import check_key, page_key, video_key
+from wan_pipelines.storage.keys import check_key, checkpoints_prefix, page_key, video_key
 
 
 def test_where_videos_and_pages_lie():
     assert video_key("acme", "ab12", "t1", "h264.mp4") == "tenants/acme/videos/ab/ab12/t1/h264.mp4"
     assert page_key("acme", "demo", "2026-01") == "tenants/acme/campaigns/demo/2026-01/index.html"
+    assert checkpoints_prefix("acme") == "tenants/acme/checkpoints/"
     assert page_key("acme", "demo", "2026-01", "a.css").endswith("/2026-01/a.css")
 
 
@@ -20,6 +21,8 @@ def test_where_videos_and_pages_lie():
 def test_no_name_reaches_into_another_tenant(tenant: str):
     with pytest.raises(StorageError):
         video_key(tenant, "ab12", "t1", "h264.mp4")
+    with pytest.raises(StorageError):
+        checkpoints_prefix(tenant)
     with pytest.raises(StorageError):
         page_key("acme", tenant, "2026-01")
 
