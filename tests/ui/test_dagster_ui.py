@@ -47,15 +47,17 @@ def launch_edition(page: Page, dev: Dev, campaign: str, edition: str) -> str:
 
 
 def launch_prompt(page: Page, dev: Dev) -> str:
-    """Types another colour into the prompt that the launchpad proposes."""
+    """Types another prompt than the one that the launchpad proposes."""
     page.goto(f"{dev.dagster}/{JOBS}/render_prompt")
     more = page.get_by_role("button", name="Materialize").locator("xpath=following::button[1]")
     more.click()
     page.get_by_text("Open launchpad").click()
     launchpad = page.get_by_role("dialog")
-    launchpad.get_by_text("a red ball").dblclick(position={"x": 24, "y": 5})
-    page.keyboard.type("blue")
-    expect(launchpad.get_by_text(PROMPT)).to_be_visible()
+    launchpad.get_by_text("a red ball").click()
+    page.keyboard.press("End")
+    page.keyboard.press("Shift+Home")
+    page.keyboard.type(f"prompt: {PROMPT}")
+    expect(launchpad.get_by_text(PROMPT)).to_be_visible(timeout=PATIENCE_MS)
     expect(launchpad.get_by_text("No errors")).to_be_visible(timeout=PATIENCE_MS)
     launchpad.get_by_role("button", name="Materialize").click()
     return run_shown(page)
