@@ -18,6 +18,8 @@ samplings = st.builds(
     scheduler=st.sampled_from(["unipc", "euler"]),
     max_sequence_length=st.integers(1, 512),
     loras=st.sampled_from(["", "ab" * 32]),
+    engine=st.sampled_from(["", '{"quantisation":"int8_dynamic"}']),
+    options=st.sampled_from(["", '{"cache":{"kind":"sea"}}']),
 )
 requests = st.builds(
     RenderRequest,

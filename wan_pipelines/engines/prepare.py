@@ -8,6 +8,7 @@ from pathlib import Path
 from wan_pipelines.engines.fingerprint import Device, Fingerprint, read_fingerprint
 from wan_pipelines.engines.loras import LoraFile, ensure_loras
 from wan_pipelines.engines.needs import check_needs
+from wan_pipelines.engines.options.probing import check_options
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.weights.manifest import verify
@@ -47,19 +48,25 @@ def prepare(
 ) -> PreparedEngine:
     """Compares the machine with what the release needs, then fetches and verifies its weights.
 
+    Its tiers' options are tried out before that, so that what is missing is told at once.
+
     `digests=False` skips the sha256 of every file, for a worker whose node has verified them
-    before. FingerprintMismatch or WeightsError say what is wrong.
+    before. FingerprintMismatch, EngineError or WeightsError say what is wrong.
     """
     fingerprint = read_fingerprint(device, threads)
     check_needs(release.needs, fingerprint)
+    check_options(release, device)
     weights = release.weights_source(allow_download=allow_download).ensure(cache)
     verify(weights.path, weights.manifest, digests=digests)
     loras = ensure_loras(release, cache, allow_download=allow_download, digests=digests)
     return PreparedEngine(release, weights, loras, fingerprint, device)
 
 
-def load(prepared: PreparedEngine) -> Engine:
-    """The engine itself, in this process; EngineError when it does not load."""
+def load(prepared: PreparedEngine, engine: str = "") -> Engine:
+    """The engine itself, in this process; EngineError when it does not load.
+
+    `engine` is the `Sampling.engine` of what it will render first; others are loaded when needed.
+    """
     from wan_pipelines.engines.reference import load_reference_engine
 
     return load_reference_engine(
@@ -68,4 +75,5 @@ def load(prepared: PreparedEngine) -> Engine:
         prepared.loras,
         device=prepared.device,
         threads=prepared.fingerprint.threads,
+        engine=engine,
     )

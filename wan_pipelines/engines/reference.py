@@ -5,9 +5,10 @@ machine with the same number of threads. The call is taken apart into text, deno
 each distinct text is encoded once, and a render can stop at any step and go on in another process.
 """
 
+import gc
 import resource
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,15 @@ from wan_pipelines.engines.checkpoints import Refused, conditions, limit_bytes, 
 from wan_pipelines.engines.decoding import decode
 from wan_pipelines.engines.denoising import Denoising, TextEmbeddings
 from wan_pipelines.engines.fingerprint import Device, Fingerprint, read_fingerprint
-from wan_pipelines.engines.loras import LoraFile, LoraSwitch
-from wan_pipelines.engines.pipeline_folder import check_pipeline_folder
+from wan_pipelines.engines.loras import LoraFile
+from wan_pipelines.engines.options.applied import decoding_with, denoising_with
+from wan_pipelines.engines.options.tier_options import RequestOptions
+from wan_pipelines.engines.pipelines import LoadedPipeline, load_pipeline
 from wan_pipelines.engines.protocol import Footage, Keeper, OnStep, StageSeconds, check_request
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.engines.schedulers import make_scheduler
-from wan_pipelines.errors import EngineError, RenderError
+from wan_pipelines.errors import RenderError
 from wan_pipelines.weights.sources import WeightsFolder
 
 if TYPE_CHECKING:
@@ -37,29 +40,36 @@ def load_reference_engine(
     *,
     device: Device = "cpu",
     threads: int | None = None,
+    engine: str = "",
 ) -> "ReferenceEngine":
     """Loads the pipeline; WeightsError for a folder that must not be, EngineError if it does not.
 
     The number of threads is set for the whole process: it belongs to what decides pixels.
+    `engine` is the `Sampling.engine` of the first request.
     """
+    import torch
+
     started = perf_counter()
-    check_pipeline_folder(weights.path)
     fingerprint = read_fingerprint(device, threads)
-    pipeline = _load_pipeline(release, weights, device, fingerprint.threads)
-    _check_boundary(release, pipeline)
-    switch = LoraSwitch(pipeline, loras)
+    torch.set_num_threads(fingerprint.threads)
+    load = partial(load_pipeline, release, weights, loras, device)
+    loaded = load(engine)
     return ReferenceEngine(
         release,
         fingerprint,
         perf_counter() - started,
-        pipeline=pipeline,
-        loras=switch,
+        loaded=loaded,
+        load=load,
         weights=weights.manifest.digest,
     )
 
 
 class ReferenceEngine:
-    """A loaded `WanPipeline`; see `wan_pipelines.engines.protocol.Engine`."""
+    """A loaded `WanPipeline`; see `wan_pipelines.engines.protocol.Engine`.
+
+    A request whose tier needs a pipeline that is loaded otherwise gets it, in place of the one that
+    is there; workers are given shots of one such kind.
+    """
 
     name = "reference"
 
@@ -69,16 +79,16 @@ class ReferenceEngine:
         fingerprint: Fingerprint,
         load_seconds: float,
         *,
-        pipeline: Any,
-        loras: LoraSwitch,
+        loaded: LoadedPipeline,
+        load: Callable[[str], LoadedPipeline],
         weights: str,
     ) -> None:
         self.release = release
         self.fingerprint = fingerprint
         self.load_seconds = load_seconds
-        self._pipeline = pipeline
-        self._scheduler_config = dict(pipeline.scheduler.config)
-        self._loras = loras
+        self._load = load
+        self._loaded: LoadedPipeline | None = loaded
+        self._scheduler_config = dict(loaded.pipeline.scheduler.config)
         self._weights = weights
         self._embedding = lru_cache(TEXTS_KEPT)(self._encode)
 
@@ -89,6 +99,8 @@ class ReferenceEngine:
         import torch
 
         check_request(self.release, request)
+        options = RequestOptions.parse(request.sampling.options)
+        self._be(request.sampling.engine)
         self._reset_peak()
         report = on_step or _nobody_listens
         with torch.no_grad():
@@ -96,13 +108,17 @@ class ReferenceEngine:
             text = self._embeddings(request)
             text_done = self._now()
             run = self._begin(request, text)
-            boundary = _Boundary(run, keeper, self._conditions(request, run), report)
+            # What a cache knows is not in a checkpoint: such a render would go on differently.
+            kept_by = None if options.cache else keeper
+            boundary = _Boundary(run, kept_by, self._conditions(request, run), report)
             try:
-                high_seconds = self._denoise(run, boundary)
+                with denoising_with(options, run):
+                    high_seconds = self._denoise(run, boundary)
             finally:
                 self._pipeline.maybe_free_model_hooks()
             denoised = self._now()
-            frames = decode(self._pipeline, run.latents)
+            with decoding_with(options, self._pipeline.vae):
+                frames = decode(self._pipeline, run.latents)
             decoded = self._now()
         stages = StageSeconds(
             text=text_done - started,
@@ -111,6 +127,19 @@ class ReferenceEngine:
             decode=decoded - denoised,
         )
         return Footage(frames, stages, run.steps - boundary.resumed, self._peak_memory())
+
+    @property
+    def _pipeline(self) -> Any:
+        assert self._loaded
+        return self._loaded.pipeline
+
+    def _be(self, engine: str) -> None:
+        """Loads anew what is loaded for other tiers; there is never memory for both."""
+        if self._loaded and self._loaded.engine == engine:
+            return
+        self._loaded = None
+        gc.collect()
+        self._loaded = self._load(engine)
 
     def _embeddings(self, request: RenderRequest) -> TextEmbeddings:
         length = request.sampling.max_sequence_length
@@ -126,7 +155,8 @@ class ReferenceEngine:
         )[0]
 
     def _begin(self, request: RenderRequest, text: TextEmbeddings) -> Denoising:
-        self._loras.use(self.release.loras(request.sampling.loras))
+        assert self._loaded
+        self._loaded.loras.use(self.release.loras(request.sampling.loras))
         scheduler = make_scheduler(self._scheduler_config, request.sampling)
         return Denoising.begin(self._pipeline, request, text, scheduler)
 
@@ -223,45 +253,6 @@ class _Boundary:
             return
         self.resumed = self._run.step
         keeper.resumed(self._run.step)
-
-
-def _load_pipeline(release: Release, weights: WeightsFolder, device: Device, threads: int) -> Any:
-    import torch
-    from diffusers.pipelines.wan.pipeline_wan import WanPipeline
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    if device == "cuda" and not torch.cuda.is_available():
-        raise EngineError("No CUDA device is here. Use device 'cpu', or run on a GPU machine.")
-    torch.set_num_threads(threads)
-    diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
-    types = {"default": getattr(torch, release.dtype), "vae": getattr(torch, release.vae_dtype)}
-    try:
-        pipeline = WanPipeline.from_pretrained(
-            weights.path, dtype=types, use_safetensors=True, local_files_only=True
-        )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise EngineError(
-            f"{release.name} does not load from {weights.path}: {error}. Verify the weights with "
-            f"`python -m wan_pipelines.weights verify {weights.path}`."
-        ) from error
-    pipeline.set_progress_bar_config(disable=True)
-    if release.vae_tiling:
-        pipeline.vae.enable_tiling()
-    if device == "cuda" and release.offload == "model":
-        pipeline.enable_model_cpu_offload()
-    else:
-        pipeline.to(device)
-    return pipeline
-
-
-def _check_boundary(release: Release, pipeline: Any) -> None:
-    if pipeline.config.boundary_ratio != release.boundary_ratio:
-        raise EngineError(
-            f"{release.name}: boundary_ratio is {release.boundary_ratio} in the release and "
-            f"{pipeline.config.boundary_ratio} in the weights. Correct the release."
-        )
 
 
 def _nobody_listens(step: int, steps: int) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from wan_pipelines.engines.options.tier_options import TierOptions
 from wan_pipelines.records import Record
 
 SchedulerName = Literal["unipc", "euler"]
@@ -98,9 +99,15 @@ class Lora(Record):
     )
     size_bytes: int = Field(gt=0, description="Bytes of the file.", examples=[1_199_570_944])
     scale: float = Field(default=1.0, description="Weight of the addition.", examples=[1.0])
+    timesteps: tuple[int, ...] = Field(
+        default=(),
+        description="Timesteps that it was distilled for: the tier's schedule must visit exactly "
+        "these with this expert; empty: any.",
+        examples=[[999, 937]],
+    )
 
 
-class Tier(Record):
+class Tier(TierOptions):
     """A budget of forwards: how many steps, and whether each is guided (two forwards) or not."""
 
     description: str = Field(default="", description="What the tier is for.")

@@ -9,6 +9,8 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from wan_pipelines.engines.needs import Needs
+from wan_pipelines.engines.options.checks import problems
+from wan_pipelines.engines.options.tier_options import EngineOptions, Loading
 from wan_pipelines.engines.release_parts import (
     NAME,
     Dtype,
@@ -103,6 +105,8 @@ class Release(Record):
         for name, tier in self.tiers.items():
             if self.boundary_ratio is None and tier.guidance_2 is not None:
                 raise ValueError(f"tiers.{name}.guidance_2 needs a boundary_ratio")
+        for problem in problems(self):
+            raise ValueError(problem)
         return self
 
     @cached_property
@@ -139,6 +143,8 @@ class Release(Record):
             scheduler=chosen.scheduler or self.scheduler,
             max_sequence_length=self.max_sequence_length,
             loras=loras_digest(chosen.loras),
+            engine=chosen.engine_options.text,
+            options=chosen.request_options.text,
         )
 
     def loras(self, digest: str) -> tuple[Lora, ...]:
@@ -160,6 +166,22 @@ class Release(Record):
         return (
             latent_frames * (width // self.sizes.multiple_of) * (height // self.sizes.multiple_of)
         )
+
+    def loading(self, engine: str = "") -> Loading:
+        """What `Sampling.engine` stands for, and where that engine's models rest."""
+        for tier in self.tiers.values():
+            if tier.engine_options.text == engine:
+                return self.loading_of(tier)
+        if not engine:
+            return Loading(EngineOptions(), self.offload)
+        raise InputError(
+            f"no tier loads an engine with {engine}.",
+            where=f"release {self.name}",
+            remedy="Plan the shot again: the release has changed since.",
+        )
+
+    def loading_of(self, tier: Tier) -> Loading:
+        return Loading(tier.engine_options, tier.offload or self.offload, tier.group_offload)
 
     def weights_source(self, *, allow_download: bool = False) -> WeightsSource:
         """Where `ensure` gets the weights from."""

@@ -16,7 +16,9 @@ class Sampling:
     """How a tier denoises: the numbers, not its name.
 
     `guidance` belongs to the high-noise expert, `guidance_2` to the low-noise expert. `loras` is
-    the digest of the low-rank weights that the tier adds, empty for none.
+    the digest of the low-rank weights that the tier adds, empty for none. `engine` is what the
+    pipeline is loaded with and `options` what a warm one applies to this request: the `text` of
+    `EngineOptions` and `RequestOptions`, empty for nothing.
     """
 
     steps: int
@@ -26,6 +28,8 @@ class Sampling:
     scheduler: str
     max_sequence_length: int
     loras: str = ""
+    engine: str = ""
+    options: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,12 @@ class RenderRequest:
             "scheduler": self.sampling.scheduler,
             "max_sequence_length": self.sampling.max_sequence_length,
             "loras": self.sampling.loras,
+        }
+        # Left out where they are empty: keys from before there were options stay what they are.
+        decisive |= {
+            name: text
+            for name, text in (("engine", self.sampling.engine), ("options", self.sampling.options))
+            if text
         }
         return hashlib.sha256(_canonical(decisive).encode("ascii")).hexdigest()
 

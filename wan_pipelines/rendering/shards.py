@@ -10,7 +10,10 @@ from wan_pipelines.campaigns.shots import Shot
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Shots of one release; `name` is unique in its cut and safe as an identifier."""
+    """Shots of one release, in tiers that share an engine.
+
+    `name` is unique in its cut and safe as an identifier.
+    """
 
     name: str
     shots: tuple[Shot, ...]
@@ -25,15 +28,15 @@ def cut(
 ) -> tuple[Shard, ...]:
     """Shards of about `shard_seconds`, or smaller ones if that keeps all `workers` busy.
 
-    No shard is empty or mixes releases. Shots of one shape and sampling stand together, otherwise
+    No shard is empty or mixes engines. Shots of one shape and sampling stand together, otherwise
     in the order given; the same input gives the same shards.
     """
     by_engine = sorted(shots, key=_bucket)
     pieces: list[tuple[Shot, ...]] = []
-    for _, group in groupby(by_engine, key=lambda shot: shot.request.release):
-        of_release = tuple(group)
-        share = ceil(workers * len(of_release) / len(by_engine))
-        pieces += _split(of_release, seconds_per_shot, shard_seconds, share)
+    for _, group in groupby(by_engine, key=_engine):
+        of_engine = tuple(group)
+        share = ceil(workers * len(of_engine) / len(by_engine))
+        pieces += _split(of_engine, seconds_per_shot, shard_seconds, share)
     digits = len(str(len(pieces)))
     return tuple(
         Shard(f"shard_{number:0{digits}}", piece, sum(map(seconds_per_shot, piece)))
@@ -41,14 +44,19 @@ def cut(
     )
 
 
+def _engine(shot: Shot) -> tuple[str, str]:
+    return shot.request.release, shot.request.sampling.engine
+
+
 def _bucket(shot: Shot) -> tuple[object, ...]:
     request, sampling = shot.request, shot.request.sampling
     return (
-        request.release,
+        *_engine(shot),
         sampling.loras,
         request.width,
         request.height,
         request.frames,
+        sampling.options,
         sampling.scheduler,
         sampling.steps,
         sampling.guidance,

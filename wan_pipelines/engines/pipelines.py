@@ -1,0 +1,84 @@
+"""From verified files to diffusers' `WanPipeline`, as a release and a tier's engine want it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wan_pipelines.engines.fingerprint import Device
+from wan_pipelines.engines.loras import LoraFile, LoraSwitch
+from wan_pipelines.engines.options.loading import convert, place, quantisation_config
+from wan_pipelines.engines.options.tier_options import EngineOptions
+from wan_pipelines.engines.pipeline_folder import check_pipeline_folder
+from wan_pipelines.engines.releases import Release
+from wan_pipelines.errors import EngineError
+from wan_pipelines.weights.sources import WeightsFolder
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPipeline:
+    """`engine` is the `Sampling.engine` it was loaded for."""
+
+    pipeline: Any
+    loras: LoraSwitch
+    engine: str
+
+
+def load_pipeline(
+    release: Release,
+    weights: WeightsFolder,
+    loras: Sequence[LoraFile],
+    device: Device,
+    engine: str,
+) -> LoadedPipeline:
+    """WeightsError for a folder that must not be loaded, EngineError when it does not load."""
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise EngineError("No CUDA device is here. Use device 'cpu', or run on a GPU machine.")
+    check_pipeline_folder(weights.path)
+    loading = release.loading(engine)
+    pipeline = _read(release, weights, loading.options)
+    _check_boundary(release, pipeline)
+    switch = LoraSwitch(pipeline, loras)
+    convert(pipeline, loading.options)
+    if release.vae_tiling:
+        pipeline.vae.enable_tiling()
+    place(pipeline, loading, device)
+    return LoadedPipeline(pipeline, switch, engine)
+
+
+def _read(release: Release, weights: WeightsFolder, options: EngineOptions) -> Any:
+    import torch
+    from diffusers.pipelines.wan.pipeline_wan import WanPipeline
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    types = {"default": getattr(torch, release.dtype), "vae": getattr(torch, release.vae_dtype)}
+    experts = (
+        ["transformer"] if release.boundary_ratio is None else ["transformer", "transformer_2"]
+    )
+    try:
+        pipeline = WanPipeline.from_pretrained(
+            weights.path,
+            dtype=types,
+            use_safetensors=True,
+            local_files_only=True,
+            quantization_config=quantisation_config(options.quantisation, experts),
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise EngineError(
+            f"{release.name} does not load from {weights.path}: {error}. Verify the weights with "
+            f"`python -m wan_pipelines.weights verify {weights.path}`."
+        ) from error
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def _check_boundary(release: Release, pipeline: Any) -> None:
+    if pipeline.config.boundary_ratio != release.boundary_ratio:
+        raise EngineError(
+            f"{release.name}: boundary_ratio is {release.boundary_ratio} in the release and "
+            f"{pipeline.config.boundary_ratio} in the weights. Correct the release."
+        )
