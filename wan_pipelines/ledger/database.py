@@ -9,9 +9,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.driver_errors import as_ledger_errors
 from wan_pipelines.ledger.engines import SQLITE, WRITES, display_name, make_engine, parse_url
 from wan_pipelines.ledger.schema import check_or_migrate
-from wan_pipelines.ledger.troubles import told_plainly
 
 
 class Ledger:
@@ -35,20 +35,20 @@ class Ledger:
         if parsed.drivername == SQLITE:
             _make_folder(Path(name), create=migrate)
         engine = make_engine(parsed, wait_seconds=wait_seconds)
-        with told_plainly(name):
+        with as_ledger_errors(name):
             check_or_migrate(engine, name, migrate=migrate)
         return cls(engine, name)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that writes: whole, or not at all. On SQLite writers take turns."""
-        with told_plainly(self.name), Session(self._writer) as session, session.begin():
+        with as_ledger_errors(self.name), Session(self._writer) as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads, and never waits for writers."""
-        with told_plainly(self.name), Session(self.engine) as session, session.begin():
+        with as_ledger_errors(self.name), Session(self.engine) as session, session.begin():
             yield session
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ def draft_folder(cache: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def told_plainly(folder: Path) -> Iterator[None]:
+def as_storage_errors(folder: Path) -> Iterator[None]:
     """Raise what the system says of writing there as StorageError with a remedy."""
     try:
         yield
@@ -40,7 +40,7 @@ def told_plainly(folder: Path) -> Iterator[None]:
 
 
 def _make(home: Path, stack: ExitStack) -> Path:
-    with told_plainly(home):
+    with as_storage_errors(home):
         home.mkdir(parents=True, exist_ok=True)
         with _locked(home, fcntl.LOCK_EX):  # nobody may sweep a folder before it is locked
             _sweep(home)

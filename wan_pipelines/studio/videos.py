@@ -24,7 +24,7 @@ from wan_pipelines.ledger.reports import (
     videos,
 )
 from wan_pipelines.ledger.takes import add_renditions
-from wan_pipelines.studio.drafts import draft_folder, told_plainly
+from wan_pipelines.studio.drafts import as_storage_errors, draft_folder
 from wan_pipelines.studio.manifests import complete_manifest
 from wan_pipelines.studio.outputs import BrokenOutput, broken_outputs
 from wan_pipelines.studio.page import Pages, write_pages
@@ -125,7 +125,7 @@ def _derive(
     with draft_folder(studio.cache) as drafts:
         original = drafts / "source.mp4"
         content = studio.store.read_bytes(source.key)
-        with told_plainly(drafts):
+        with as_storage_errors(drafts):
             original.write_bytes(content)
         files = transcode(original, specs, drafts / "derived", fps=shot.fps)
         published = publish_files(studio.store, edition.tenant, shot.render_key, take_id, files)

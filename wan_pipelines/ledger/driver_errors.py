@@ -66,7 +66,7 @@ OTHER = "answered with an error that is not expected; the details below say more
 
 
 @contextmanager
-def told_plainly(name: str) -> Iterator[None]:
+def as_ledger_errors(name: str) -> Iterator[None]:
     """Raise driver errors as `LedgerError`s that name the ledger and a remedy."""
     try:
         yield
