@@ -94,6 +94,10 @@ def test_the_takes_and_costs_have_their_figures(first: dg.ExecuteInProcessResult
     costs = metadata_of(first, "balls", "costs")
     assert costs["cost_per_video_usd"] > 0
     assert costs["statement"].endswith("/costs.csv")
+    videos = metadata_of(first, "balls", "videos")["videos"].records
+    of_shots = sum(record.data["cost_usd"] for record in videos)
+    others = costs["unattributed_usd"] + costs["superseded_usd"]
+    assert costs["cost_usd"] == pytest.approx(of_shots + others)
     assert [record.data["kind"] for record in costs["by_kind"].records]
 
 

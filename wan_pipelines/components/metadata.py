@@ -107,6 +107,8 @@ def of_costs(studio: Studio, statement: Statement) -> Metadata:
         **_totals(totals),
         "paid_usd": float(usd(paid)),
         "wasted_usd": float(usd(totals.wasted_micro_usd)),
+        "unattributed_usd": float(usd(totals.unattributed_micro_usd)),
+        "superseded_usd": float(usd(totals.superseded_micro_usd)),
         "cost_per_video_usd": float(usd(round(paid / rendered))) if rendered else None,
         "page": dg.MetadataValue.url(studio.link(statement.pages.page)),
         "statement": dg.MetadataValue.url(studio.link(statement.csv)),
