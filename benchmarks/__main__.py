@@ -17,6 +17,7 @@ def everything(context: typer.Context) -> None:
     """Without a name, all of them."""
     if context.invoked_subcommand is None:
         each: tuple[Callable[[], None], ...] = (
+            estimates,
             definitions,
             worker,
             lambda: bookkeeping([100, 1_000, 10_000]),
@@ -52,6 +53,14 @@ def bookkeeping(
 def definitions() -> None:
     """How long the definitions take to load, and how much memory."""
     from benchmarks.definitions import run
+
+    run()
+
+
+@app.command()
+def estimates() -> None:
+    """Estimated seconds and memory against every published row."""
+    from benchmarks.estimates import run
 
     run()
 

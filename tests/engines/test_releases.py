@@ -36,8 +36,6 @@ def test_the_model_this_is_made_for_is_described_as_published() -> None:
     draft = release.sampling("draft")
     assert (draft.steps, draft.guidance, draft.guidance_2, draft.flow_shift) == (4, 1, 1, 5)
     assert [lora.expert for lora in release.loras(draft.loras)] == ["high", "low"]
-    assert release.tokens(1280, 720, 81) == 75_600
-    assert release.tokens(832, 480, 81) == 32_760
     shapes = {(size.width, size.height) for size in release.sizes.offered}
     assert shapes == {(1280, 720), (720, 1280), (832, 480), (480, 832)}
     assert isinstance(release.weights_source(), HubSource)
@@ -70,6 +68,8 @@ def test_reads_a_folder_of_releases(tmp_path: Path) -> None:
     [
         ({"boundary_ratio": 1.5}, "boundary_ratio", "less than 1"),
         ({"bounary_ratio": 0.9}, "bounary_ratio", "Did you mean 'boundary_ratio'"),
+        ({"architecture": None}, "attributes", "need an architecture"),
+        ({"architecture": {"transformer": {"layers": 0}}}, "architecture", "greater than or equal"),
         ({"default_tier": "best"}, "attributes", "none of tiers: draft, standard"),
         ({"boundary_ratio": None}, "attributes", "guidance_2 needs a boundary_ratio"),
         ({"source": {"url": "http://x"}}, "source", "by `package`, by `folder`"),

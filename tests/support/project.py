@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.releases import ARCHITECTURE
 from wan_pipelines.places import ENVIRONMENT_VARIABLE, ROOT_VARIABLE, STATE_VARIABLE
 from wan_pipelines.studio.studio import Studio, open_studio
 
@@ -37,15 +38,7 @@ RELEASE: Mapping[str, Any] = {
     "fps": 8,
     "tiers": {"draft": {"steps": 2, "guidance": 1.0}, "standard": {"steps": 3, "guidance": 2.0}},
     "default_tier": "draft",
-    "timing": {
-        "laptop-cpu": {
-            "text_seconds": 0.01,
-            "decode_seconds": 0.02,
-            "load_seconds": 2.0,
-            "attention_share": 0.1,
-            "forwards": [{"tokens": 8, "seconds": 0.01}],
-        }
-    },
+    "architecture": ARCHITECTURE,
 }
 CAMPAIGN: Mapping[str, Any] = {
     "name": "balls",

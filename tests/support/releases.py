@@ -1,12 +1,47 @@
 """Releases and requests for tests that need some, whichever."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest, Sampling
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+ARCHITECTURE: Mapping[str, Any] = {
+    "transformer": {
+        "layers": 2,
+        "heads": 2,
+        "head_dim": 12,
+        "ffn_dim": 48,
+        "text_dim": 32,
+        "channels": 4,
+        "frequencies": 32,
+    },
+    "text_encoder": {
+        "layers": 1,
+        "width": 32,
+        "heads": 2,
+        "head_dim": 16,
+        "ffn_dim": 64,
+        "vocabulary": 64,
+    },
+    "vae": {
+        "base": 4,
+        "decoder_base": 4,
+        "latent": 4,
+        "multipliers": [1, 2, 2],
+        "blocks": 1,
+        "halves_time": [True, True],
+        "residual": True,
+        "pixels": 2,
+        "spatial_factor": 8,
+    },
+}
+"""The dimensions of `tests.support.tiny_pipeline`."""
 
 
 def hub_release(**changes: object) -> Release:
@@ -36,6 +71,7 @@ def hub_release(**changes: object) -> Release:
             "standard": {"steps": 6, "guidance": 2.0, "guidance_2": 1.5},
         },
         "default_tier": "standard",
+        "architecture": ARCHITECTURE,
     }
     return Release.model_validate({**attributes, **changes})
 

@@ -7,14 +7,17 @@ from typing import Any
 from wan_pipelines.cli.output import console, note, print_json
 from wan_pipelines.cli.tables import Column, print_table
 from wan_pipelines.ledger.money import usd
+from wan_pipelines.studio.estimates import ShotEstimate
 from wan_pipelines.studio.plans import Plan, PlannedShot
 
 ROWS_ON_TERMINAL = 50
 REASONS_SHOWN = 10
+GB = 1e9
 COLUMNS = (
     Column("shot", "Shot"),
     Column("outcome", "Would be"),
     Column("gpu_seconds", "GPU-s", numeric=True),
+    Column("peak_memory_gb", "GB", numeric=True),
     Column("cost_usd", "USD", numeric=True),
     Column("reason", "Why", beneath=True),
 )
@@ -47,6 +50,7 @@ def _record(planned: PlannedShot) -> dict[str, Any]:
         "may_run_at": planned.may_run_at,
         "gpu_seconds": round(planned.gpu_seconds, 3),
         "cost_usd": usd(planned.cost_micro_usd),
+        **_sureness(planned.estimate),
         "prompt": request.prompt,
         "seed": request.seed,
         "width": request.width,
@@ -54,6 +58,16 @@ def _record(planned: PlannedShot) -> dict[str, Any]:
         "frames": request.frames,
         "tier": planned.shot.tier,
         "render_key": planned.shot.render_key,
+    }
+
+
+def _sureness(estimate: ShotEstimate | None) -> dict[str, Any]:
+    """Memory, and what an estimate lies between and rests on; nothing of what is not rendered."""
+    return {
+        "peak_memory_gb": estimate and round(estimate.peak_bytes / GB, 1),
+        "gpu_seconds_between": estimate
+        and [round(estimate.low_seconds, 3), round(estimate.high_seconds, 3)],
+        "estimated_from": estimate and estimate.basis,
     }
 
 
@@ -71,6 +85,9 @@ def _totals(plan: Plan) -> dict[str, Any]:
         "tenant": plan.edition.tenant,
         "counts": dict(Counter(map(_outcome, plan.shots))),
         "gpu_seconds": round(plan.gpu_seconds, 3),
+        "gpu_seconds_between": [round(seconds, 3) for seconds in plan.gpu_seconds_between],
+        "peak_memory_gb": round(plan.peak_bytes / GB, 1),
+        "estimated_from": plan.basis or None,
         "cost_usd": usd(plan.cost_micro_usd),
         "budget_usd": None if plan.budget_micro_usd is None else usd(plan.budget_micro_usd),
     }
@@ -79,8 +96,19 @@ def _totals(plan: Plan) -> dict[str, Any]:
 def _summary(plan: Plan) -> Iterator[str]:
     """What the plan comes to, and how many shots there are of each outcome, with its reason."""
     name = f"{plan.edition.campaign}/{plan.edition.edition}"
-    expected = f"about {plan.gpu_seconds:.1f} GPU-seconds, ${usd(plan.cost_micro_usd)}"
-    yield f"\n{name}: {len(plan.shots)} shots, {expected}"
+    yield f"\n{name}: {len(plan.shots)} shots, {_expected(plan)}"
     outcomes = Counter((_outcome(planned), planned.why) for planned in plan.shots)
     for (outcome, why), number in outcomes.most_common(REASONS_SHOWN):
         yield f"  {number} {outcome}" + (f": {why}" if why else "")
+
+
+def _expected(plan: Plan) -> str:
+    """Seconds, memory and money, with how sure that is."""
+    told = f"about {plan.gpu_seconds:.1f} GPU-seconds, ${usd(plan.cost_micro_usd)}"
+    if not plan.estimates:
+        return told
+    low, high = plan.gpu_seconds_between
+    return (
+        f"{told}, up to {plan.peak_bytes / GB:.1f} GB of memory "
+        f"(between {low:.1f} and {high:.1f} GPU-seconds, judging by {plan.basis})"
+    )

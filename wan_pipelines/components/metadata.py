@@ -63,6 +63,8 @@ def of_plan(plan: Plan) -> Metadata:
         "shots": len(plan.shots),
         **dict(sorted(plan.counts.items())),
         "estimated_gpu_seconds": round(plan.gpu_seconds, 1),
+        "estimated_from": plan.basis,
+        "estimated_peak_memory_gib": round(plan.peak_bytes / GIB, 2),
         "estimated_cost_usd": float(usd(plan.cost_micro_usd)),
         "over_budget": plan.over_budget,
         **_table("shot_list", rows),

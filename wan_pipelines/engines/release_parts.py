@@ -1,4 +1,4 @@
-"""The parts of a release: where its weights are, its shapes, tiers and measured times."""
+"""The parts of a release: where its weights are, its shapes and tiers."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -192,40 +192,6 @@ class Frames(Record):
     def allows(self, frames: int) -> bool:
         """Is `frames` inside the range and of the form step * k + offset?"""
         return self.min <= frames <= self.max and (frames - self.offset) % self.step == 0
-
-
-class MeasuredForward(Record):
-    """Seconds that one forward of one expert took at one size."""
-
-    tokens: int = Field(gt=0, description="Tokens of the clip.", examples=[75_600])
-    seconds: float = Field(gt=0, description="Wall seconds of a forward.", examples=[12.9])
-
-
-class Timing(Record):
-    """Measured on one GPU class; what the time estimate of a shot is scaled from."""
-
-    forwards: tuple[MeasuredForward, ...] = Field(min_length=1, description="One or more sizes.")
-    attention_share: float = Field(
-        ge=0,
-        le=1,
-        description="Share of a forward at the largest measured size that grows with the square "
-        "of the tokens.",
-        examples=[0.69],
-    )
-    text_seconds: float = Field(ge=0, description="Text encoding of a shot.", examples=[1.1])
-    decode_seconds: float = Field(
-        ge=0, description="VAE decoding at the largest measured size.", examples=[9.1]
-    )
-    load_seconds: float = Field(
-        ge=0, description="Process start until the engine is ready.", examples=[110]
-    )
-    note: str = Field(default="", description="Where the figures come from.")
-
-    @model_validator(mode="after")
-    def _sizes_are_distinct(self) -> Self:
-        if len({forward.tokens for forward in self.forwards}) != len(self.forwards):
-            raise ValueError("a number of tokens was measured twice")
-        return self
 
 
 class Facts(Record):

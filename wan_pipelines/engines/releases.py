@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from wan_pipelines.engines.estimating.architecture import Architecture
 from wan_pipelines.engines.needs import Needs
 from wan_pipelines.engines.options.checks import problems
 from wan_pipelines.engines.options.tier_options import EngineOptions, Loading
@@ -23,7 +24,6 @@ from wan_pipelines.engines.release_parts import (
     SchedulerName,
     Sizes,
     Tier,
-    Timing,
     WeightsSpec,
 )
 from wan_pipelines.engines.requests import Sampling
@@ -91,8 +91,10 @@ class Release(Record):
         description="What measures whether its videos show what their prompts ask for.",
     )
     needs: Needs = Field(default=Needs(), description="What the machine must have.")
-    timing: dict[str, Timing] = Field(
-        default={}, description="Measured times by GPU class.", examples=[{}]
+    architecture: Architecture | None = Field(
+        default=None,
+        description="Dimensions of the models, from which seconds and memory are counted. Weights "
+        "that are fetched need them; others say so themselves.",
     )
     facts: Facts = Field(default=Facts(), description="Parameters and memory.")
 
@@ -107,6 +109,11 @@ class Release(Record):
                 raise ValueError(f"tiers.{name}.guidance_2 needs a boundary_ratio")
         for problem in problems(self):
             raise ValueError(problem)
+        if self.architecture is None and isinstance(self.source, HubWeights):
+            raise ValueError(
+                "weights of a repository need an architecture: what a shot takes is told before "
+                "they are fetched"
+            )
         return self
 
     @cached_property
@@ -158,13 +165,6 @@ class Release(Record):
             f"no tier has the LoRAs {digest}.",
             where=f"release {self.name}",
             remedy="Plan the shot again: the release has changed since.",
-        )
-
-    def tokens(self, width: int, height: int, frames: int) -> int:
-        """Tokens of a clip: latent frames x patches, the length of the experts' sequences."""
-        latent_frames = (frames - self.frames.offset) // self.frames.step + 1
-        return (
-            latent_frames * (width // self.sizes.multiple_of) * (height // self.sizes.multiple_of)
         )
 
     def loading(self, engine: str = "") -> Loading:

@@ -14,6 +14,7 @@ class Candidate:
     """A shot that a campaign asks for, with what screening said about it.
 
     `request` is the render request as plain JSON data, `reason` why screening did not pass it.
+    `unfit` says why it cannot be rendered here, which does not matter where it was rendered before.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Candidate:
     variables: Mapping[str, str] = field(default_factory=dict)
     verdict: Screened = "pass"
     reason: str = ""
+    unfit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,10 @@ def _wish(
     if standing.accepted_elsewhere:
         reason = f"already rendered in {standing.accepted_elsewhere}"
         return Wish(candidate, "reused", reason, drops=held, rendered=True)
-    if held and same_shot:
-        return Wish(candidate, "admitted", keeps=held)
-    return Wish(candidate, "admitted", drops=held, wants=True)
+    if candidate.unfit:
+        return Wish(candidate, "rejected", candidate.unfit, drops=held)
+    kept = held if same_shot else None
+    return Wish(candidate, "admitted", keeps=kept, drops=None if kept else held, wants=kept is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ WORDINGS: dict[State, Wording] = {
     ),
     "rejected": Wording(
         "Rejected",
-        "Screening does not accept the prompt.",
-        "Rewrite the prompt in the brief.",
+        "The prompt is not accepted, or the shot does not fit the GPU class.",
+        "Change the shot in the brief as the reason says.",
     ),
     "held": Wording(
         "Held",

@@ -1,23 +1,155 @@
-"""What shots are expected to take and cost on the GPUs of an environment."""
+"""What shots are expected to take, need and cost here, and how sure that is.
+
+One way for all: counted work on the environment's GPU class, corrected by the takes in the ledger.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.engines.estimating.calibration import (
+    Calibration,
+    Correction,
+    Evidence,
+    calibrate,
+)
+from wan_pipelines.engines.estimating.jobs import Job
+from wan_pipelines.engines.estimating.memory import estimate_memory
+from wan_pipelines.engines.estimating.models import Model
+from wan_pipelines.engines.estimating.of_release import job_of, release_model
+from wan_pipelines.engines.estimating.seconds import estimate_seconds
+from wan_pipelines.engines.reference import ReferenceEngine
+from wan_pipelines.engines.requests import RenderRequest, Sampling
 from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.money import micro_usd, price_of
-from wan_pipelines.rendering.estimate import shot_seconds
+from wan_pipelines.ledger.reports.paces import Pace, paces
+from wan_pipelines.studio.capacity import capacity_of
 from wan_pipelines.studio.studio import Studio
 
-
-def expected_seconds(studio: Studio, shot: Shot) -> float:
-    """How long a shot is expected to hold a worker of this environment."""
-    release = studio.release(shot.request.release)
-    return shot_seconds(release, shot.request, studio.settings.gpu_class)
+Bucket = tuple[str, int, int, int, Sampling]
+"""Takes with the same are alike: release identity, width, height, frames, sampling."""
 
 
-def expected_micro_usd(studio: Studio, seconds: float) -> int:
-    """What a worker of this environment costs for so long, at today's price."""
-    rendering = studio.settings.rendering_class
-    return price_of(
-        gpu_count=rendering.gpu_count,
-        microseconds=micros_in(seconds),
-        micro_usd_per_gpu_hour=micro_usd(rendering.price_usd_per_hour),
+@dataclass(frozen=True, slots=True)
+class ShotEstimate:
+    """Seconds on a warm worker, within what lies eight in ten, and the most memory of a GPU.
+
+    takes: how many takes here it was corrected by; `alike` says of the same shape and sampling.
+    """
+
+    seconds: float
+    low_seconds: float
+    high_seconds: float
+    peak_bytes: int
+    takes: int
+    alike: bool
+
+    @property
+    def basis(self) -> str:
+        """What it rests on, in words."""
+        if not self.takes:
+            return "published figures"
+        return f"{self.takes} takes {'like it' if self.alike else 'of other shapes or tiers'} here"
+
+
+class Estimator:
+    """Estimates for one environment as its ledger stands; make a new one to learn of new takes."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self.capacity = capacity_of(studio.settings)
+        self._models: dict[str, Model] = {}
+        self._known: dict[Bucket, ShotEstimate] = {}
+
+    def of(self, shot: Shot) -> ShotEstimate:
+        """The estimate of a shot, rendered or not."""
+        return self.of_request(shot.request)
+
+    def of_request(self, request: RenderRequest) -> ShotEstimate:
+        """As `of`; shots of the same bucket are counted once."""
+        bucket = _bucket(request)
+        if bucket not in self._known:
+            self._known[bucket] = self._estimate(request, bucket)
+        return self._known[bucket]
+
+    def seconds(self, shot: Shot) -> float:
+        """How long a shot is expected to hold a worker."""
+        return self.of(shot).seconds
+
+    def micro_usd(self, seconds: float) -> int:
+        """What a worker costs for so long, at today's price."""
+        rendering = self._studio.settings.rendering_class
+        return price_of(
+            gpu_count=rendering.gpu_count,
+            microseconds=micros_in(seconds),
+            micro_usd_per_gpu_hour=micro_usd(rendering.price_usd_per_hour),
+        )
+
+    def job(self, request: RenderRequest) -> Job:
+        """The counted work of a request."""
+        release = self._studio.release(request.release)
+        if release.name not in self._models:
+            folder = self._studio.cache / "weights"
+            self._models[release.name] = release_model(release, folder)
+        return job_of(release, self._models[release.name], request)
+
+    def _estimate(self, request: RenderRequest, bucket: Bucket) -> ShotEstimate:
+        job, machine = self.job(request), self.capacity.machine
+        correction = self._correction(request, bucket)
+        counted = estimate_seconds(job, machine).total
+        return ShotEstimate(
+            seconds=counted * correction.ratio,
+            low_seconds=counted * correction.low,
+            high_seconds=counted * correction.high,
+            peak_bytes=correction.peak_bytes or estimate_memory(job, machine).peak,
+            takes=correction.takes,
+            alike=correction.alike,
+        )
+
+    def _correction(self, request: RenderRequest, bucket: Bucket) -> Correction:
+        identity = request.release_identity
+        return self._calibration.correction(bucket, identity, self.capacity.machine.spread)
+
+    @cached_property
+    def _calibration(self) -> Calibration[Bucket, str]:
+        return calibrate(self._evidence())
+
+    def _evidence(self) -> Iterator[Evidence[Bucket, str]]:
+        """Whole takes of the releases as they are now, by the engine that renders here."""
+        settings = self._studio.settings
+        count = settings.rendering_class.gpu_count
+        identities = {release.name: release for release in self._studio.releases.values()}
+        counted: dict[Bucket, float] = {}
+        for pace in paces(self._studio.ledger, settings.gpu_class, count):
+            request = RenderRequest.from_json(pace.request)
+            release = identities.get(request.release)
+            if release is None or not _is_telling(pace, request):
+                continue
+            if release.identity != request.release_identity:
+                continue
+            bucket = _bucket(request)
+            if bucket not in counted:
+                counted[bucket] = estimate_seconds(self.job(request), self.capacity.machine).total
+            yield Evidence(
+                bucket=bucket,
+                pool=request.release_identity,
+                estimated_seconds=counted[bucket],
+                actual_seconds=pace.microseconds / 1e6,
+                peak_bytes=pace.peak_memory_bytes,
+            )
+
+
+def _is_telling(pace: Pace, request: RenderRequest) -> bool:
+    whole = pace.steps == request.sampling.steps
+    return whole and pace.engine == ReferenceEngine.name and pace.microseconds > 0
+
+
+def _bucket(request: RenderRequest) -> Bucket:
+    return (
+        request.release_identity,
+        request.width,
+        request.height,
+        request.frames,
+        request.sampling,
     )

@@ -13,7 +13,8 @@ from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.editions import admit as admit_in_ledger
 from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.studio.editions import edition_key
-from wan_pipelines.studio.estimates import expected_micro_usd, expected_seconds
+from wan_pipelines.studio.estimates import Estimator
+from wan_pipelines.studio.fitting import Fitting
 from wan_pipelines.studio.outputs import broken_videos, forget_broken
 from wan_pipelines.studio.plans import Plan, PlannedShot
 from wan_pipelines.studio.reviews import reviewer
@@ -107,22 +108,24 @@ def _decide(
     screened = {
         shot.name: (shot, verdict) for shot, verdict in zip(wish.shots, verdicts, strict=True)
     }
+    estimator = Estimator(studio)
+    fitting = Fitting(studio, estimator)
     admissions = admit_in_ledger(
         studio.ledger,
         wish.edition,
-        [_candidate(shot, verdict) for shot, verdict in screened.values()],
+        [_candidate(shot, verdict, fitting) for shot, verdict in screened.values()],
         only=wish.only,
         lost=lost,
         dry_run=dry_run,
         now=datetime.now(UTC),
     )
     planned = tuple(
-        _planned(studio, *screened[admission.name], admission, lost) for admission in admissions
+        _planned(estimator, *screened[admission.name], admission, lost) for admission in admissions
     )
     return Plan(wish.edition, planned, wish.budget_micro_usd)
 
 
-def _candidate(shot: Shot, verdict: Verdict) -> Candidate:
+def _candidate(shot: Shot, verdict: Verdict, fitting: Fitting) -> Candidate:
     return Candidate(
         name=shot.name,
         render_key=shot.render_key,
@@ -133,18 +136,19 @@ def _candidate(shot: Shot, verdict: Verdict) -> Candidate:
         variables=shot.variables,
         verdict=verdict.outcome,
         reason=verdict.reason,
+        unfit=fitting.why_unfit(shot),
     )
 
 
 def _planned(
-    studio: Studio,
+    estimator: Estimator,
     shot: Shot,
     verdict: Verdict,
     admission: Admission,
     lost: Collection[str],
 ) -> PlannedShot:
     renders = admission.state == "admitted" and not admission.rendered
-    seconds = expected_seconds(studio, shot) if renders else 0.0
+    estimate = estimator.of(shot) if renders else None
     return PlannedShot(
         shot=shot,
         state=admission.state,
@@ -152,6 +156,6 @@ def _planned(
         reason=LOST if renders and shot.render_key in lost else admission.reason,
         hint=verdict.hint,
         may_run_at=admission.may_run_at,
-        gpu_seconds=seconds,
-        cost_micro_usd=expected_micro_usd(studio, seconds),
+        estimate=estimate,
+        cost_micro_usd=estimator.micro_usd(estimate.seconds) if estimate else 0,
     )

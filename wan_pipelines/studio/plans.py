@@ -8,6 +8,7 @@ from functools import cached_property
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.ledger.admission import State
 from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.studio.estimates import ShotEstimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class PlannedShot:
     """A shot, what was decided about it and why, and what it is expected to take.
 
     `renders` tells whether it is rendered now, or was before. `hint` says what to do about a
-    prompt that screening stopped. The estimates are 0 for a shot that is not rendered now.
+    prompt that screening stopped. There is an estimate, and a cost, of what is rendered now.
     """
 
     shot: Shot
@@ -24,8 +25,13 @@ class PlannedShot:
     reason: str
     hint: str
     may_run_at: datetime | None
-    gpu_seconds: float
+    estimate: ShotEstimate | None
     cost_micro_usd: int
+
+    @property
+    def gpu_seconds(self) -> float:
+        """Expected seconds on a warm worker; 0 for a shot that is not rendered now."""
+        return self.estimate.seconds if self.estimate else 0.0
 
     @property
     def why(self) -> str:
@@ -45,9 +51,34 @@ class Plan:
     def counts(self) -> Counter[State]:
         return Counter(planned.state for planned in self.shots)
 
+    @cached_property
+    def estimates(self) -> tuple[ShotEstimate, ...]:
+        """Of the shots that are rendered now."""
+        return tuple(planned.estimate for planned in self.shots if planned.estimate)
+
     @property
     def gpu_seconds(self) -> float:
-        return sum(planned.gpu_seconds for planned in self.shots)
+        return sum(estimate.seconds for estimate in self.estimates)
+
+    @property
+    def gpu_seconds_between(self) -> tuple[float, float]:
+        """Estimates of like shots are wrong alike, so that their bounds add up."""
+        return (
+            sum(estimate.low_seconds for estimate in self.estimates),
+            sum(estimate.high_seconds for estimate in self.estimates),
+        )
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that one of the shots needs on a GPU."""
+        return max((estimate.peak_bytes for estimate in self.estimates), default=0)
+
+    @property
+    def basis(self) -> str:
+        """What the estimates rest on, the weakest first; empty where nothing is rendered."""
+        found = {estimate.basis: estimate for estimate in self.estimates}
+        weakest = sorted(found.values(), key=lambda each: (each.alike, each.takes))
+        return ", ".join(estimate.basis for estimate in weakest)
 
     @property
     def cost_micro_usd(self) -> int:

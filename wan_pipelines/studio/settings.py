@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from wan_pipelines.campaigns.schedules import TimeZone
+from wan_pipelines.engines.estimating.machines import GPUS, Gpu
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
@@ -58,6 +59,18 @@ class GpuClass(Record):
     )
     device: Literal["cpu", "cuda"] = Field(default="cuda", description="Where torch computes.")
     gpu_count: int = Field(default=1, ge=1, description="GPUs that one worker holds.")
+    hardware: Gpu | None = Field(
+        default=None,
+        description="Data sheet that seconds and memory are estimated from; empty: the one of the "
+        "class's own name. A CPU needs none.",
+    )
+    memory_gib: float | None = Field(
+        default=None,
+        gt=0,
+        description="Memory a worker may use on one GPU; empty: the data sheet's, or the worker's "
+        "part of this machine's where the CPU renders.",
+        examples=[79],
+    )
 
 
 class Plan(Record):
@@ -182,6 +195,12 @@ class Settings(Record):
                 f"gpu_class {self.gpu_class!r} is none of gpu_classes: "
                 f"{', '.join(self.gpu_classes)}"
             )
+        for name, gpu_class in self.gpu_classes.items():
+            if gpu_class.device == "cuda" and (gpu_class.hardware or name) not in GPUS:
+                raise ValueError(
+                    f"gpu_classes.{name} needs `hardware`, one of the known data sheets: "
+                    f"{', '.join(GPUS)}"
+                )
         for name, tenant in self.tenants.items():
             if tenant.plan not in self.plans:
                 raise ValueError(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from threading import Event
 from typing import Any, Self
 
@@ -25,7 +24,7 @@ from wan_pipelines.rendering.worker import render_shard
 from wan_pipelines.studio.books import LedgerBook
 from wan_pipelines.studio.checkpoints import checkpoints_of, remove_old_checkpoints, told
 from wan_pipelines.studio.editions import missing_shots, shots_named
-from wan_pipelines.studio.estimates import expected_seconds
+from wan_pipelines.studio.estimates import Estimator
 from wan_pipelines.studio.shot_view import state_of
 from wan_pipelines.studio.store_check import check_store
 from wan_pipelines.studio.studio import Studio
@@ -88,7 +87,7 @@ def cut(
     workers = studio.settings.workers
     missing = missing_shots(studio, edition, only)
     pieces = cut_shots(
-        missing, partial(expected_seconds, studio), workers.shard_minutes * 60, workers.count
+        missing, Estimator(studio).seconds, workers.shard_minutes * 60, workers.count
     )
     return tuple(
         ShardReference(shard.name, edition, tuple(shot.name for shot in shard.shots))

@@ -1,0 +1,59 @@
+"""From a release and a request to a job: the one place where declared options become numbers.
+
+What tiers declare beside steps and guidance (low-rank weights, types, offloading, tiling, a degree
+of parallelism) arrives in `_options`; what they will declare belongs there too.
+"""
+
+from pathlib import Path
+
+from wan_pipelines.engines.estimating.jobs import Job, Options
+from wan_pipelines.engines.estimating.models import Model, model_of
+from wan_pipelines.engines.estimating.steps import steps_of
+from wan_pipelines.engines.estimating.vae import Clip
+from wan_pipelines.engines.options.tier_options import RequestOptions
+from wan_pipelines.engines.releases import Release
+from wan_pipelines.engines.requests import RenderRequest, Sampling
+
+WEIGHT_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+
+
+def release_model(release: Release, cache: Path) -> Model:
+    """What the release loads, from its weights below `cache` if they are there; see `model_of`."""
+    return model_of(release.architecture, release.weights_source().present(cache))
+
+
+def job_of(release: Release, model: Model, request: RenderRequest) -> Job:
+    """The work of a request."""
+    return Job(
+        model=model,
+        clip=Clip(request.width, request.height, request.frames),
+        experts=1 if release.boundary_ratio is None else 2,
+        steps=steps_of(request.sampling, release.boundary_ratio),
+        text_tokens=request.sampling.max_sequence_length,
+        options=_options(release, request.sampling),
+    )
+
+
+def _options(release: Release, sampling: Sampling) -> Options:
+    """Caches count for nothing until takes tell what they save: it depends on what is drawn."""
+    loading = release.loading(sampling.engine)
+    engine, asked = loading.options, RequestOptions.parse(sampling.options)
+    small = engine.quantisation or engine.layerwise_casting
+    return Options(
+        gpus=engine.context_parallel.ulysses_degree if engine.context_parallel else 1,
+        offload=loading.offload,
+        precision="float8" if engine.quantisation == "float8_dynamic" else release.dtype,
+        weight_bytes=1 if small else WEIGHT_BYTES[release.dtype],
+        vae_tiling=release.vae_tiling or asked.vae_tiling is not None,
+        adapters_bytes=_adapters_bytes(release),
+        adapters_used=bool(sampling.loras),
+    )
+
+
+def _adapters_bytes(release: Release) -> int:
+    """An engine holds the low-rank weights of all its tiers; at most so much beside an expert."""
+    declared = dict.fromkeys(lora for tier in release.tiers.values() for lora in tier.loras)
+    return max(
+        sum(lora.size_bytes for lora in declared if lora.expert == expert)
+        for expert in ("high", "low")
+    )

@@ -1,0 +1,62 @@
+"""How long takes really were, for estimates to learn from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.tables import ShotRow, TakeRow, WorkerRow
+
+LATEST_WORKERS = 60
+LATEST_TAKES = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A take and what it took; if it went on from a checkpoint, in fewer steps than asked for."""
+
+    request: Mapping[str, Any]
+    engine: str
+    steps: int
+    microseconds: int
+    peak_memory_bytes: int
+
+
+def paces(ledger: Ledger, gpu_class: str, gpu_count: int) -> tuple[Pace, ...]:
+    """Of the latest workers on GPUs of a class, latest first; of all tenants: speed is no secret.
+
+    Bounded, so that asking costs the same however much was rendered.
+    """
+    workers = (
+        select(WorkerRow.id)
+        .where(WorkerRow.gpu_class == gpu_class, WorkerRow.gpu_count == gpu_count)
+        .order_by(WorkerRow.started_at.desc())
+        .limit(LATEST_WORKERS)
+    )
+    text = TakeRow.text_microseconds + TakeRow.decode_microseconds
+    denoising = TakeRow.denoise_high_microseconds + TakeRow.denoise_low_microseconds
+    with ledger.read() as session:
+        latest = session.scalars(workers).all()
+        found = session.execute(
+            select(
+                ShotRow.request,
+                TakeRow.engine,
+                TakeRow.steps,
+                text + denoising,
+                TakeRow.peak_memory_bytes,
+            )
+            .join(ShotRow, ShotRow.id == TakeRow.shot_id)
+            .where(
+                TakeRow.worker_id.in_(latest),
+                TakeRow.outcome.in_(("accepted", "forgotten")),
+                TakeRow.decode_microseconds.is_not(None),
+            )
+            .order_by(TakeRow.started_at.desc())
+            .limit(LATEST_TAKES)
+        ).all()
+    return tuple(
+        Pace(request, engine or "", steps or 0, microseconds, peak or 0)
+        for request, engine, steps, microseconds, peak in found
+    )
