@@ -1,15 +1,16 @@
 """What a pipeline is loaded with: precision, place, and GPUs that share it."""
 
-import os
-import subprocess
+import multiprocessing
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.engines.options.conftest import engine_for, request_in, tiered
+from tests.engines.options.two_processes import share
 from wan_pipelines.engines.options.loading import convert, offload_groups, place
 from wan_pipelines.engines.options.tier_options import (
     ContextParallel,
@@ -20,8 +21,6 @@ from wan_pipelines.engines.options.tier_options import (
 from wan_pipelines.engines.reference import ReferenceEngine
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import EngineError
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +63,38 @@ def test_weights_are_stored_in_eight_bits_and_computed_with_in_more(
     assert engine._pipeline.vae.dtype == torch.float32
 
 
+def test_both_experts_are_handed_to_torchao(
+    release: Release, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call itself: torchao slows every import of diffusers down, so few have it installed."""
+    quantization = ModuleType("torchao.quantization")
+    quantization.Int8WeightOnlyConfig = lambda: "eight bits"  # pyright: ignore[reportAttributeAccessIssue]
+    torchao = ModuleType("torchao")
+    torchao.quantization = quantization  # pyright: ignore[reportAttributeAccessIssue]
+    monkeypatch.setitem(sys.modules, "torchao", torchao)
+    monkeypatch.setitem(sys.modules, "torchao.quantization", quantization)
+    monkeypatch.setattr("diffusers.TorchAoConfig", lambda how: f"torchao, {how}")
+    monkeypatch.setattr("diffusers.PipelineQuantizationConfig", lambda quant_mapping: quant_mapping)
+
+    class Asked(Exception):
+        pass
+
+    def from_pretrained(path: Path, **arguments: Any) -> None:
+        raise Asked(arguments["quantization_config"])
+
+    monkeypatch.setattr(
+        "diffusers.pipelines.wan.pipeline_wan.WanPipeline.from_pretrained", from_pretrained
+    )
+    with pytest.raises(Asked) as caught:
+        engine_for(release, tiny_folder, "int8")
+    both = dict.fromkeys(("transformer", "transformer_2"), "torchao, eight bits")
+    assert caught.value.args == (both,)
+
+
 def test_experts_are_quantised(release: Release, tiny_folder: Path, plain: np.ndarray) -> None:
     import torch
 
+    pytest.importorskip("torchao", reason="wan-pipelines[quantisation] is not installed")
     engine = engine_for(release, tiny_folder, "int8")
     for expert in ("transformer", "transformer_2"):
         weight = query(engine, expert).weight
@@ -140,23 +168,14 @@ def test_one_process_cannot_be_several_gpus(tiny_pipeline: Any) -> None:
         convert(tiny_pipeline, options)
 
 
+@pytest.mark.usefixtures("plain")  # by which all is imported before the processes fork
 def test_two_processes_share_a_shot(tmp_path: Path) -> None:
     """On CPUs, over gloo; 80 pixels make tokens that do not divide evenly."""
-    script = Path(__file__).with_name("two_processes.py")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    ranks = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", script, str(rank), str(tmp_path / "meeting")],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    for rank in ranks:
-        out, err = rank.communicate(timeout=150)
-        assert rank.returncode == 0, err
-        tokens, all_tokens, difference = out.split()
-        assert int(tokens) < int(all_tokens)
-        assert float(difference) < 1e-5
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        meeting = tmp_path / "meeting"
+        ranks = [pool.apply_async(share, (rank, meeting)) for rank in range(2)]
+        shares = [rank.get(timeout=120) for rank in ranks]
+    for each in shares:
+        assert each.tokens < each.all_tokens
+        assert each.difference < 1e-5
+    assert sum(each.tokens for each in shares) == shares[0].all_tokens

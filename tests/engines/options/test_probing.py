@@ -47,14 +47,6 @@ def test_a_cache_that_diffusers_does_not_know(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(EngineError, match=r"cache first_block of tier fast.*threshold"):
         check_options(release_with(cache={"kind": "first_block"}), "cpu")
 
-    @dataclass
-    class Foreign:
-        threshold: float = 0.1
-
-    monkeypatch.setattr("diffusers.hooks.FirstBlockCacheConfig", Foreign)
-    with pytest.raises(EngineError, match="not supported"):
-        check_options(release_with(cache={"kind": "first_block"}), "cpu")
-
 
 def test_preparing_tells_before_weights_are_fetched(tmp_path: Path) -> None:
     release = release_with(attention_backend="sage")
@@ -70,7 +62,6 @@ def test_what_works_here_passes(tiny_folder: Path, tmp_path: Path) -> None:
             **PLAIN,
             "cache": {"kind": "taylor_seer", "use_lite_mode": True},
             "attention_backend": "_native_math",
-            "quantisation": "int8_weight_only",
         },
     }
     release = folder_release(tiny_folder, dtype="float32", tiers=tiers, default_tier="plain")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from wan_pipelines.engines.release_parts import Tier
     from wan_pipelines.engines.releases import Release
 
+BLOCK_CACHES = frozenset({"first_block", "mag"})
+"""The caches that skip whole blocks, whichever code these run."""
+
 
 def problems(release: "Release") -> Iterator[str]:
     """One sentence each; nothing of what they name is rendered."""
@@ -24,6 +27,7 @@ def problems(release: "Release") -> Iterator[str]:
             *_cache(tier, experts=1 if release.boundary_ratio is None else 2),
             *_precision(tier),
             *_parallel(tier),
+            *_compiled(tier, tier.offload or release.offload),
             *_distilled(release, name, tier),
         ):
             yield f"tiers.{name}: {problem}"
@@ -47,6 +51,26 @@ def _precision(tier: "Tier") -> Iterator[str]:
         yield "quantisation and layerwise_casting are two ways of storing the weights; choose one"
     if tier.quantisation and tier.offload == "group":
         yield "quantised weights cannot be moved group by group; choose offload model or none"
+
+
+def _compiled(tier: "Tier", offload: str) -> Iterator[str]:
+    """Compiled code knows the weights by their address, and brings its own attention."""
+    if tier.compiled is None:
+        return
+    others = {
+        "loras": tier.loras,
+        "quantisation": tier.quantisation,
+        "layerwise_casting": tier.layerwise_casting,
+        "context_parallel": tier.context_parallel,
+        "attention_backend": tier.attention_backend,
+    }
+    for name in (name for name, value in others.items() if value):
+        yield f"compiled blocks cannot have {name}; choose one of them"
+    if offload != "none":
+        yield f"compiled blocks hold on to their weights; set offload to none, not {offload}"
+    if tier.cache and tier.cache.kind not in BLOCK_CACHES:
+        possible = ", ".join(sorted(BLOCK_CACHES))
+        yield f"cache {tier.cache.kind} looks into blocks that are compiled; choose of {possible}"
 
 
 def _parallel(tier: "Tier") -> Iterator[str]:

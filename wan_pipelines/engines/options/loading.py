@@ -1,6 +1,7 @@
 """Options that a pipeline is loaded with: precision, GPUs that share it, where it rests."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from wan_pipelines.engines.fingerprint import Device
@@ -32,7 +33,7 @@ def quantisation_config(quantisation: Quantisation | None, experts: list[str]) -
     )
 
     try:
-        from torchao import quantization
+        quantization = import_module("torchao.quantization")
     except ImportError as error:
         raise EngineError(
             f"Quantisation {quantisation} needs torchao, which is not installed. "

@@ -35,7 +35,7 @@ def check_options(release: "Release", device: Device) -> None:
 def _told(release: "Release", tier: str, option: str) -> Iterator[None]:
     try:
         yield
-    except (ImportError, RuntimeError, TypeError, ValueError, EngineError) as error:
+    except (AttributeError, ImportError, RuntimeError, TypeError, ValueError, EngineError) as error:
         raise EngineError(
             f"{release.name}: {option} of tier {tier} does not work here: {error} Install what is "
             "missing, or take the option out of the tier."

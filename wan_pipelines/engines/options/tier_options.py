@@ -38,6 +38,7 @@ CONTEXT_PARALLEL_BACKENDS = frozenset[str](
 Quantisation = Literal["int8_weight_only", "int8_dynamic", "float8_weight_only", "float8_dynamic"]
 StorageType = Literal["float8_e4m3fn", "float8_e5m2"]
 Offload = Literal["none", "model", "group"]
+Compiled = Literal["if_built", "always"]
 
 
 class VaeTiling(Record):
@@ -105,6 +106,12 @@ class RequestOptions(_Text):
     )
     vae_tiling: VaeTiling | None = Field(
         default=None, description="Decode in tiles of these sizes; empty: as the release says."
+    )
+    compiled: Compiled | None = Field(
+        default=None,
+        description="Run the transformer blocks as compiled code, whose pixels differ in the last "
+        "bits. `if_built` uses an artifact that fits the machine and renders eagerly where there "
+        "is none, `always` compiles then. Empty: eagerly.",
     )
 
 
