@@ -66,6 +66,17 @@ def estimates() -> None:
 
 
 @app.command()
+def tiers(
+    release: Annotated[str, typer.Option(help="Name of the release.")] = "wan-tiny",
+    seeds: Annotated[int, typer.Option(help="Seeds of each prompt.")] = 2,
+) -> None:
+    """Seconds and quality of every tier; brings the table of docs/tiers.md up to date."""
+    from benchmarks.tiers import run
+
+    run(release, seeds)
+
+
+@app.command()
 def worker() -> None:
     """Where the paid seconds of the workers of one edition go."""
     from benchmarks.worker import run
