@@ -90,7 +90,7 @@ def _measure(deployment: Deployment, shots: int) -> dict[str, Any]:
     watch = Stopwatch()
     gc.collect()
     with (
-        patch.object(shards, "open_reference_engine", null_engine),
+        patch.object(shards, "open_release_engine", null_engine),
         patch.object(shards, "EncodingTail", NullTails(files)),
         watch.over(PARTS),
         open_instance(deployment.state) as instance,
@@ -140,5 +140,5 @@ class StillEngine(NullEngine):
         return self._footage
 
 
-def null_engine(studio: Studio, release: str) -> NullEngine:
+def null_engine(studio: Studio, release: str, tenant: str) -> NullEngine:  # noqa: ARG001
     return StillEngine(studio.release(release))

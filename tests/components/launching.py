@@ -52,10 +52,10 @@ def jobs_of(definitions: dg.Definitions) -> set[str]:
 def launches(project: Project, patch: pytest.MonkeyPatch) -> Launches:
     faults: dict[str, Exception] = {}
 
-    def open_engine(studio: Studio, release: str) -> NullEngine:
+    def open_engine(studio: Studio, release: str, tenant: str) -> NullEngine:
         return NullEngine(studio.release(release), faults)
 
-    patch.setattr(shards, "open_reference_engine", open_engine)
+    patch.setattr(shards, "open_release_engine", open_engine)
     return Launches(project, dg.DagsterInstance.ephemeral(), faults)
 
 

@@ -41,7 +41,7 @@ class Gate:
 
 class _GatedEngine(NullEngine):
     def __init__(self, gate: Gate) -> None:
-        super().__init__(RELEASE, gate.faults)
+        super().__init__(RELEASE)
         self._gate = gate
 
     def render(
@@ -49,6 +49,8 @@ class _GatedEngine(NullEngine):
     ) -> Footage:
         gate = self._gate
         gate.begun.append(request.prompt)
+        if request.prompt in gate.faults:
+            raise gate.faults[request.prompt]
 
         def each(step: int, steps: int) -> None:
             if on_step:

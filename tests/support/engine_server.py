@@ -10,7 +10,7 @@ import httpx2
 
 from tests.support.project import Project
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 @contextmanager
@@ -35,6 +35,6 @@ def engine_server(
 
 def _until_ready(address: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while httpx2.get(f"{address}/readyz").status_code != 200:
+    while httpx2.get(f"{address}/readyz", timeout=PATIENCE_SECONDS).status_code != 200:
         assert time.monotonic() < deadline, "the engine does not load"
         time.sleep(0.05)

@@ -11,6 +11,7 @@ from wan_pipelines.engines.needs import check_needs
 from wan_pipelines.engines.options.probing import check_options
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.engines.releases import Release
+from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.weights.manifest import verify
 from wan_pipelines.weights.sources import WeightsFolder
 
@@ -53,13 +54,20 @@ def prepare(
     `digests=False` skips the sha256 of every file, for a worker whose node has verified them
     before. FingerprintMismatch, EngineError or WeightsError say what is wrong.
     """
-    fingerprint = read_fingerprint(device, threads)
+    fingerprint = fingerprint_of(release, device, threads)
     check_needs(release.needs, fingerprint)
     check_options(release, device)
     weights = release.weights_source(allow_download=allow_download).ensure(cache)
     verify(weights.path, weights.manifest, digests=digests)
     loras = ensure_loras(release, cache, allow_download=allow_download, digests=digests)
     return PreparedEngine(release, weights, loras, fingerprint, device)
+
+
+def fingerprint_of(release: Release, device: Device, threads: int | None) -> Fingerprint:
+    """Of what renders the release: this machine, or the server that holds its weights."""
+    if isinstance(release.source, ServedWeights):
+        return release.source.fingerprint()
+    return read_fingerprint(device, threads)
 
 
 def load(prepared: PreparedEngine, engine: str = "") -> Engine:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from wan_pipelines.engines.options.tier_options import TierOptions
+from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.records import Record
 
 SchedulerName = Literal["unipc", "euler"]
@@ -58,7 +59,7 @@ class HubWeights(Record):
 
 
 def _kind_of_weights(value: Any) -> str | None:
-    for key in ("package", "folder", "repository"):
+    for key in ("package", "folder", "repository", "server"):
         if key in value if isinstance(value, dict) else hasattr(value, key):
             return key
     return None
@@ -67,11 +68,12 @@ def _kind_of_weights(value: Any) -> str | None:
 WeightsSpec = Annotated[
     Annotated[PackagedWeights, Tag("package")]
     | Annotated[FolderWeights, Tag("folder")]
-    | Annotated[HubWeights, Tag("repository")],
+    | Annotated[HubWeights, Tag("repository")]
+    | Annotated[ServedWeights, Tag("server")],
     Discriminator(
         _kind_of_weights,
         custom_error_type="no_source",
-        custom_error_message="Name the weights by `package`, by `folder`, or by `repository`",
+        custom_error_message="Name the weights by `package`, `folder`, `repository` or `server`",
     ),
 ]
 

@@ -27,6 +27,7 @@ from wan_pipelines.engines.release_parts import (
     WeightsSpec,
 )
 from wan_pipelines.engines.requests import Sampling
+from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.places import project_root
@@ -116,6 +117,22 @@ class Release(Record):
             )
         return self
 
+    @model_validator(mode="after")
+    def _leaves_to_the_server_what_is_its(self) -> Self:
+        if isinstance(self.source, ServedWeights):
+            if self.architecture is None:
+                raise ValueError(
+                    "weights of a server need an architecture: what a shot takes is told before it "
+                    "is asked"
+                )
+            for name, tier in self.tiers.items():
+                if tier.loras or tier.engine_options.text or tier.request_options.text:
+                    raise ValueError(
+                        f"tiers.{name}: LoRAs and how a model is loaded and run are the server's; "
+                        "ask it for what it offers by the source's `parameters`"
+                    )
+        return self
+
     @cached_property
     def identity(self) -> str:
         """sha256 hex of what decides pixels besides a request: weights, types, boundary, tiling.
@@ -190,6 +207,8 @@ class Release(Record):
                 return PackagedSource(name)
             case FolderWeights(folder=folder):
                 return FolderSource(project_root() / folder)
+            case ServedWeights() as served:
+                return served.source(self.dtype)
             case HubWeights() as hub:
                 return HubSource(
                     release=self.name,
@@ -201,7 +220,9 @@ class Release(Record):
                     allow_download=allow_download,
                 )
 
-    def _pin(self) -> dict[str, str]:
+    def _pin(self) -> dict[str, object]:
+        if isinstance(self.source, ServedWeights):
+            return self.source.pin
         if isinstance(self.source, HubWeights):
             return {"repository": self.source.repository, "revision": self.source.revision}
         return {"content": self.weights_source().ensure(project_root()).manifest.digest}

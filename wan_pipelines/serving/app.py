@@ -1,5 +1,6 @@
 """The routes."""
 
+import hashlib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
@@ -11,6 +12,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from wan_pipelines import __version__
+from wan_pipelines.engines.remote.calls import content_digest
 from wan_pipelines.serving.body_limit import BodyLimit
 from wan_pipelines.serving.keys import Keys
 from wan_pipelines.serving.problems import Refusal, bad_request, problem
@@ -70,10 +72,21 @@ def _add_videos(app: FastAPI, service: VideoService, keys: Keys) -> None:
 
     @app.get("/v1/videos/{video_id}/content")
     def content(
-        video_id: str, variant: str = "video", caller: str = caller_dependency
+        video_id: str,
+        variant: str = "video",
+        ranged: Annotated[str | None, Header(alias="Range")] = None,
+        caller: str = caller_dependency,
     ) -> FileResponse:
+        """Of the whole file the digest is of its content, of a part only of what it is part of."""
         path, media_type = service.content(caller, video_id, variant)
-        return FileResponse(path, media_type=media_type, filename=f"{video_id}{path.suffix}")
+        with path.open("rb") as file:
+            digest = content_digest(hashlib.file_digest(file, "sha256").digest())
+        return FileResponse(
+            path,
+            media_type=media_type,
+            filename=f"{video_id}{path.suffix}",
+            headers={"Repr-Digest": digest} if ranged else {"Content-Digest": digest},
+        )
 
     @app.get("/v1/models", dependencies=[caller_dependency])
     def models() -> dict[str, Any]:

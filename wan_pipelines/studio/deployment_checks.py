@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from time import monotonic
 
-from wan_pipelines.engines.fingerprint import read_fingerprint
 from wan_pipelines.engines.needs import unmet_needs
-from wan_pipelines.engines.prepare import load
+from wan_pipelines.engines.prepare import fingerprint_of, load
+from wan_pipelines.engines.served import ServedWeights
+from wan_pipelines.studio.engines import open_release_engine
 from wan_pipelines.studio.findings import Finding, told
 from wan_pipelines.studio.studio import Studio
 
@@ -61,12 +62,21 @@ def _briefs(studio: Studio) -> str:
 def _release(studio: Studio, name: str) -> Finding:
     check = f"release {name}"
     rendering = studio.settings.rendering_class
-    fingerprint = read_fingerprint(rendering.device, studio.settings.workers.threads)
-    unmet = unmet_needs(studio.release(name).needs, fingerprint)
+    release = studio.release(name)
+    fingerprint = fingerprint_of(release, rendering.device, studio.settings.workers.threads)
+    unmet = unmet_needs(release.needs, fingerprint)
     if unmet:
         message = f"This machine cannot render it ({'; '.join(unmet)}); others are not affected."
         return Finding(check, "notice", message)
+    if isinstance(release.source, ServedWeights):
+        return told(check, lambda: _server(studio, name))
     return told(check, lambda: _weights(studio, name))
+
+
+def _server(studio: Studio, name: str) -> str:
+    """Asks the server that renders a release whether it does."""
+    engine = open_release_engine(studio, name)
+    return f"its server renders it ({engine.name})"
 
 
 def _weights(studio: Studio, name: str) -> str:

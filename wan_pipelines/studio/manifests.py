@@ -15,7 +15,8 @@ from wan_pipelines.encoding.manifest import (
 )
 from wan_pipelines.encoding.publish import publish_manifest, read_manifest
 from wan_pipelines.encoding.renditions import RenditionFile
-from wan_pipelines.engines.fingerprint import read_fingerprint
+from wan_pipelines.engines.fingerprint import Fingerprint
+from wan_pipelines.engines.prepare import fingerprint_of
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.rendering.takes import Take
 from wan_pipelines.studio.studio import Studio
@@ -25,11 +26,10 @@ class Describer:
     """Writes manifests for takes of one edition; what they have in common is read once."""
 
     def __init__(self, studio: Studio, edition: EditionKey) -> None:
-        rendering = studio.settings.rendering_class
         self._studio = studio
         self._edition = edition
-        self._gpu_count = rendering.gpu_count
-        self._fingerprint = read_fingerprint(rendering.device, studio.settings.workers.threads)
+        self._gpu_count = studio.settings.rendering_class.gpu_count
+        self._fingerprints: dict[str, Fingerprint] = {}
         self._origins: dict[str, WeightsOrigin] = {}
         self._brief = _brief_parent(studio, edition.campaign)
 
@@ -69,7 +69,7 @@ class Describer:
             release_identity=request.release_identity,
             weights=self._weights(request.release),
             engine=take.engine,
-            fingerprint=self._fingerprint.to_json(),
+            fingerprint=self._fingerprint(request.release).to_json(),
             code_version=__version__,
             render_key=shot.render_key,
             take_id=take.id,
@@ -82,6 +82,14 @@ class Describer:
             renditions=tuple(Rendition.of(file) for file in files),
             parents=self._parents(shot),
         )
+
+    def _fingerprint(self, release: str) -> Fingerprint:
+        if release not in self._fingerprints:
+            device = self._studio.settings.rendering_class.device
+            threads = self._studio.settings.workers.threads
+            found = fingerprint_of(self._studio.release(release), device, threads)
+            self._fingerprints[release] = found
+        return self._fingerprints[release]
 
     def _weights(self, release: str) -> WeightsOrigin:
         if release not in self._origins:

@@ -124,6 +124,27 @@ class Checkpoints(Record):
     )
 
 
+class EngineServer(Record):
+    """A server with the video API of OpenAI's clients, that releases with a `server` render on."""
+
+    address: WebAddress = Field(
+        description="Where it is, without /v1.", examples=["http://127.0.0.1:8000"]
+    )
+    key: FromEnvironment | None = Field(default=None, description="Its API key; empty: none.")
+    poll_seconds: float = Field(
+        default=1, gt=0, description="Pause between two questions how far a video is."
+    )
+    answer_seconds: float = Field(
+        default=30, gt=0, description="Until a single request must be answered."
+    )
+    outage_seconds: float = Field(
+        default=120, gt=0, description="So long it is asked again while it does not answer."
+    )
+    render_seconds: float = Field(
+        default=3600, gt=0, description="So long a video may take, its waiting there included."
+    )
+
+
 class Rerender(Record):
     """When the sensor renders a shot again, and when it repeats a run that failed."""
 
@@ -177,6 +198,9 @@ class Settings(Record):
     gpu_class: str = Field(description="The GPU class that renders.", examples=["cpu"])
     gpu_classes: dict[str, GpuClass] = Field(description="GPU classes by name.")
     workers: Workers = Field(default=Workers(), description="Workers and shards.")
+    servers: dict[str, EngineServer] = Field(
+        default={}, description="Engines elsewhere, by the names that releases use.", examples=[{}]
+    )
     checkpoints: Checkpoints = Field(default=Checkpoints(), description="Half-rendered shots.")
     rerender: Rerender = Field(default=Rerender(), description="Sensor-triggered renders.")
     prompts: Prompts = Field(

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from threading import Event
 from typing import Any, Self
 
 from wan_pipelines.campaigns.shots import Shot
-from wan_pipelines.engines.prepare import load
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.errors import EngineError
 from wan_pipelines.ledger.editions import EditionKey
@@ -24,6 +24,7 @@ from wan_pipelines.rendering.worker import render_shard
 from wan_pipelines.studio.books import LedgerBook
 from wan_pipelines.studio.checkpoints import checkpoints_of, remove_old_checkpoints, told
 from wan_pipelines.studio.editions import missing_shots, shots_named
+from wan_pipelines.studio.engines import open_release_engine
 from wan_pipelines.studio.estimates import Estimator
 from wan_pipelines.studio.shot_view import state_of
 from wan_pipelines.studio.store_check import check_store
@@ -115,7 +116,7 @@ def render(
     if not shots:
         return ShardSummary(shard.name, 0, 0, (), shard.shots, {}, {})
     _check_release(studio, shots)
-    opener = open_engine or open_reference_engine
+    opener = open_engine or partial(open_release_engine, tenant=shard.edition.tenant)
     with (
         LedgerBook.opened(studio, shard.edition, run) as book,
         EncodingTail.opened(studio, shard.edition) as tail,
@@ -145,11 +146,6 @@ def _check_release(studio: Studio, shots: Sequence[Shot]) -> None:
             f"for {planned[:12]}, it is {present[:12]} now. Run the edition again: it is admitted "
             "anew, for the release as it is."
         )
-
-
-def open_reference_engine(studio: Studio, release: str) -> Engine:
-    """The engine that every worker loads; its weights were verified by the `engine` asset."""
-    return load(studio.prepare(release, digests=False))
 
 
 def worker_settings(studio: Studio, book: LedgerBook, tenant: str) -> WorkerSettings:

@@ -1,0 +1,1 @@
+"""An engine that is a server somewhere else: any that speaks OpenAI's video API."""
