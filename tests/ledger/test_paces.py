@@ -16,7 +16,7 @@ def test_accepted_takes_are_told_with_what_was_asked_for(ledger: Ledger):
     hand.render(red, 1000)
     hand.lease(blue)
     hand.close()
-    assert paces(ledger, "laptop-cpu", 1) == (Pace(red.request, "reference", 4, 1000, 1 << 20),)
+    assert paces(ledger, "laptop-cpu", 1) == (Pace(red.request, 4, 1000, 1 << 20),)
     assert paces(ledger, "laptop-cpu", 2) == ()
     assert paces(ledger, "h100", 1) == ()
 

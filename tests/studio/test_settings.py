@@ -91,3 +91,12 @@ def test_a_secret_comes_from_the_process_environment(
 def test_a_slash_at_the_end_of_an_address_makes_no_difference(quick_project: Project):
     quick_project.environment(links="http://127.0.0.1:3070/")
     assert quick_project.studio().link("a b") == "http://127.0.0.1:3070/a%20b"
+
+
+def test_a_gpu_class_is_known_by_its_data_sheet(quick_project: Project):
+    price = {"price_usd_per_hour": "2.69"}
+    said = problem(quick_project, gpu_class="farm", gpu_classes={"farm": price})
+    assert "gpu_classes.farm needs `hardware`, one of the known data sheets: rtx4090" in said
+    for classes in ({"h100": price}, {"farm": {**price, "hardware": "a100"}}):
+        quick_project.environment(gpu_class=next(iter(classes)), gpu_classes=classes)
+        assert quick_project.studio().settings.rendering_class.device == "cuda"

@@ -7,6 +7,7 @@ from wan_pipelines.errors import WanError
 from wan_pipelines.studio.deployment_checks import check_deployment
 from wan_pipelines.studio.findings import Finding
 from wan_pipelines.studio.machine_checks import check_machine, check_threads
+from wan_pipelines.studio.release_checks import check_fit
 from wan_pipelines.studio.settings import resolve
 from wan_pipelines.studio.studio import open_studio
 
@@ -23,3 +24,4 @@ def examine(root: Path, state: Path, environment: str) -> Iterator[Finding]:
     yield Finding("store and ledger", "ok", f"store {store}, ledger {studio.ledger.name}")
     yield check_threads(studio.settings.workers)
     yield from check_deployment(studio)
+    yield from check_fit(studio)

@@ -19,7 +19,6 @@ from wan_pipelines.engines.estimating.memory import estimate_memory
 from wan_pipelines.engines.estimating.models import Model
 from wan_pipelines.engines.estimating.of_release import job_of, release_model
 from wan_pipelines.engines.estimating.seconds import estimate_seconds
-from wan_pipelines.engines.reference import ReferenceEngine
 from wan_pipelines.engines.requests import RenderRequest, Sampling
 from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.money import micro_usd, price_of
@@ -116,7 +115,7 @@ class Estimator:
         return calibrate(self._evidence())
 
     def _evidence(self) -> Iterator[Evidence[Bucket, str]]:
-        """Whole takes of the releases as they are now, by the engine that renders here."""
+        """Whole takes of the releases as they are now."""
         settings = self._studio.settings
         count = settings.rendering_class.gpu_count
         identities = {release.name: release for release in self._studio.releases.values()}
@@ -141,8 +140,8 @@ class Estimator:
 
 
 def _is_telling(pace: Pace, request: RenderRequest) -> bool:
-    whole = pace.steps == request.sampling.steps
-    return whole and pace.engine == ReferenceEngine.name and pace.microseconds > 0
+    """Not one that went on from a checkpoint, nor of an engine that draws nothing."""
+    return pace.steps == request.sampling.steps and pace.microseconds > 0
 
 
 def _bucket(request: RenderRequest) -> Bucket:

@@ -31,7 +31,11 @@ class Fitting:
 
     def why_unfit(self, shot: Shot) -> str:
         """Why a shot cannot be rendered here, and the nearest that can; empty if it can."""
-        alike = replace(shot.request, prompt="", negative_prompt="", seed=0)
+        return self.why_unfit_request(shot.request)
+
+    def why_unfit_request(self, request: RenderRequest) -> str:
+        """As `why_unfit`; requests that differ in prompts and seed only are looked at once."""
+        alike = replace(request, prompt="", negative_prompt="", seed=0)
         if alike not in self._told:
             self._told[alike] = self._story(alike)
         return self._told[alike]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.estimates import page_path, with_table
 from benchmarks.published import PublishedRow, published_rows
 from wan_pipelines.engines.estimating.jobs import Options
 from wan_pipelines.engines.estimating.machines import A100, GPUS, H100, RTX_4090, cpu
@@ -32,6 +33,12 @@ def test_rows_that_nothing_was_calibrated_on_are_met_as_well() -> None:
     errors = [abs(estimate_seconds(row.job, row.machine).total / row.seconds - 1) for row in others]
     assert len(others) >= 13
     assert sum(errors) / len(errors) < 0.06
+
+
+def test_the_table_in_the_docs_is_current() -> None:
+    page = page_path().read_text(encoding="utf-8")
+    assert with_table(page) == page, "python -m benchmarks estimates"
+    assert page.count("| A14B 720p |") == 6
 
 
 def test_tokens_are_latents_in_patches() -> None:

@@ -18,7 +18,6 @@ class Pace:
     """A take and what it took; if it went on from a checkpoint, in fewer steps than asked for."""
 
     request: Mapping[str, Any]
-    engine: str
     steps: int
     microseconds: int
     peak_memory_bytes: int
@@ -42,7 +41,6 @@ def paces(ledger: Ledger, gpu_class: str, gpu_count: int) -> tuple[Pace, ...]:
         found = session.execute(
             select(
                 ShotRow.request,
-                TakeRow.engine,
                 TakeRow.steps,
                 text + denoising,
                 TakeRow.peak_memory_bytes,
@@ -57,6 +55,6 @@ def paces(ledger: Ledger, gpu_class: str, gpu_count: int) -> tuple[Pace, ...]:
             .limit(LATEST_TAKES)
         ).all()
     return tuple(
-        Pace(request, engine or "", steps or 0, microseconds, peak or 0)
-        for request, engine, steps, microseconds, peak in found
+        Pace(request, steps or 0, microseconds, peak or 0)
+        for request, steps, microseconds, peak in found
     )
