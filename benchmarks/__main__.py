@@ -19,6 +19,7 @@ def everything(context: typer.Context) -> None:
         each: tuple[Callable[[], None], ...] = (
             estimates,
             definitions,
+            checkpoints,
             worker,
             lambda: bookkeeping([100, 1_000, 10_000]),
             lambda: graph_vs_loop([10, 100, 300]),
@@ -47,6 +48,14 @@ def bookkeeping(
     from benchmarks.bookkeeping import run
 
     run(shots, ledger)
+
+
+@app.command()
+def checkpoints() -> None:
+    """What keeping a render's state costs, and our denoising loop against the pipeline's."""
+    from benchmarks.checkpoints import run
+
+    run()
 
 
 @app.command()

@@ -32,6 +32,7 @@ def number(request: pytest.FixtureRequest) -> Iterator[int]:
         (0, "Stopping: waiting for the step under way."),
         (1, "waiting for a worker, which ends the step it is at, or the loading of its engine"),
         (2, "waiting for 2 workers, each of which ends the step it is at"),
+        (1, "gives its shots back. The steps that are done are kept: the next run goes on there."),
     ],
 )
 def test_it_is_said_at_once_what_a_stopped_run_waits_for(

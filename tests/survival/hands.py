@@ -28,6 +28,7 @@ import numpy as np
 import PIL.WebPImagePlugin  # noqa: F401
 
 from wan_pipelines.engines.null import NullEngine
+from wan_pipelines.engines.prepare import load
 from wan_pipelines.engines.protocol import Engine, Footage, Keeper, OnStep
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.errors import WanError
@@ -51,8 +52,8 @@ class Errand:
     """What a worker is to do.
 
     die_at: the moment at which it kills itself; none: it lives, and counts its moments.
-    wait_at: the prompt in whose first step it waits, having made the file `reached`, until there
-        is a file `go_on`; both lie in `folder`.
+    wait_at: the prompt in whose step number `wait_step` it waits, having made the file `reached`,
+        until there is a file `go_on`; both lie in `folder`.
     greedy_at: the prompt whose render takes more memory than there is; "load": loading does.
     memory_bytes: how much address space it may take beyond what it has.
     clock_jump_seconds: by how much its clock is set while it waits.
@@ -69,6 +70,7 @@ class Errand:
     die_at: int | None = None
     count: bool = False
     wait_at: str = ""
+    wait_step: int = 1
     greedy_at: str = ""
     memory_bytes: int | None = None
     seconds_per_step: float = 0.0
@@ -101,13 +103,17 @@ class Answer:
     said: tuple[str, ...] = ()
 
 
-class TestedEngine(NullEngine):
-    """Draws nothing of interest, and does to its process what the errand says."""
+class TestedEngine:
+    """Renders as another engine does, and does to its process what the errand says."""
 
     __test__ = False
 
-    def __init__(self, studio: Studio, release: str, errand: Errand) -> None:
-        super().__init__(studio.release(release))
+    def __init__(self, inner: Engine, errand: Errand) -> None:
+        self.name = inner.name
+        self.release = inner.release
+        self.fingerprint = inner.fingerprint
+        self.load_seconds = inner.load_seconds
+        self._inner = inner
         self._errand = errand
 
     def render(
@@ -117,7 +123,7 @@ class TestedEngine(NullEngine):
 
         def step(number: int, steps: int) -> None:
             time.sleep(errand.seconds_per_step)
-            if number == 1 and request.prompt == errand.wait_at:
+            if number == errand.wait_step and request.prompt == errand.wait_at:
                 errand.reached.touch()
                 wait_for(errand.go_on)
                 SetClock.ahead = timedelta(seconds=errand.clock_jump_seconds)
@@ -126,7 +132,7 @@ class TestedEngine(NullEngine):
             if on_step:
                 on_step(number, steps)
 
-        return super().render(request, step, keeper)
+        return self._inner.render(request, step, keeper)
 
 
 class SetClock(datetime):
@@ -229,7 +235,9 @@ def _work(errand: Errand) -> None:
     def open_engine(studio: Studio, release: str) -> Engine:
         if errand.greedy_at == "load":
             exhaust_memory()
-        return TestedEngine(studio, release, errand)
+        if errand.real_engine:
+            return TestedEngine(load(studio.prepare(release)), errand)
+        return TestedEngine(NullEngine(studio.release(release)), errand)
 
     answer: dict[str, Any] = {"said": said}
     try:
@@ -238,7 +246,7 @@ def _work(errand: Errand) -> None:
             ShardReference.from_json(errand.shard),
             RunReference(errand.run, errand.shard["name"]),
             say=said.append,
-            open_engine=None if errand.real_engine else open_engine,
+            open_engine=open_engine,
         )
         answer["summary"] = summary.to_json()
     except WanError as error:

@@ -91,9 +91,11 @@ def _waiting_for(studio: Studio, edition: EditionKey) -> str:
     if not workers:
         return "Stopping: waiting for the step under way."
     each = "a worker, which ends" if workers == 1 else f"{workers} workers, each of which ends"
+    is_kept = studio.settings.checkpoints.every_seconds is not None
+    kept = " The steps that are done are kept: the next run goes on there." if is_kept else ""
     return (
         f"Stopping: waiting for {each} the step it is at, or the loading of its engine, and gives "
-        "its shots back."
+        f"its shots back.{kept}"
     )
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from wan_pipelines.errors import StorageError
 from wan_pipelines.rendering.checkpoints import StoredCheckpoints, remove_older
-from wan_pipelines.rendering.takes import Take
+from wan_pipelines.rendering.takes import CheckpointUse
 from wan_pipelines.storage.keys import checkpoints_prefix
 from wan_pipelines.studio.studio import Studio
 
@@ -27,14 +27,13 @@ def remove_old_checkpoints(studio: Studio) -> None:
         log.warning("Old checkpoints could not be removed: %s", error)
 
 
-def told(take: Take) -> Iterator[str]:
+def told_of(use: CheckpointUse, *, was_accepted: bool) -> Iterator[str]:
     """What became of the checkpoints of a take, for people."""
-    use = take.checkpoint
     if use.refused:
         yield f"started over: {use.refused}"
     if use.resumed_steps:
         yield f"went on after step {use.resumed_steps}, where an earlier attempt was stopped"
-    if use.saved_steps and take.outcome != "accepted":
+    if use.saved_steps and not was_accepted:
         yield f"kept after step {use.saved_steps}: the next attempt goes on from there"
     if use.unsaved:
         yield f"could not be kept: {use.unsaved}"

@@ -22,7 +22,7 @@ from wan_pipelines.rendering.signals import stop_on_signals
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.rendering.worker import render_shard
 from wan_pipelines.studio.books import LedgerBook
-from wan_pipelines.studio.checkpoints import checkpoints_of, remove_old_checkpoints, told
+from wan_pipelines.studio.checkpoints import checkpoints_of, remove_old_checkpoints, told_of
 from wan_pipelines.studio.editions import missing_shots, shots_named
 from wan_pipelines.studio.engines import open_release_engine
 from wan_pipelines.studio.estimates import Estimator
@@ -164,7 +164,7 @@ def worker_settings(studio: Studio, book: LedgerBook, tenant: str) -> WorkerSett
 def _tell_of_checkpoints(report: ShardReport, shots: Sequence[Shot], say: Say) -> None:
     names = {shot.render_key: shot.name for shot in shots}
     for take in report.takes:
-        for words in told(take):
+        for words in told_of(take.checkpoint, was_accepted=take.outcome == "accepted"):
             say(f"{names[take.render_key]}: {words}")
 
 
