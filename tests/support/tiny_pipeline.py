@@ -19,17 +19,17 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_pipeline(tmp_path_factory.mktemp("tiny") / "pipeline")
 
 
-def write_tiny_pipeline(folder: Path) -> Path:
+def write_tiny_pipeline(folder: Path, *, heads: int = 2) -> Path:
     """Saves the pipeline with its manifest; the same bytes every time."""
     import torch
 
     torch.manual_seed(20)
-    build_tiny_pipeline().save_pretrained(folder, safe_serialization=True)
+    build_tiny_pipeline(heads).save_pretrained(folder, safe_serialization=True)
     Manifest.build(folder, release="sample", dtype="float32").write(folder)
     return folder
 
 
-def build_tiny_pipeline() -> Any:
+def build_tiny_pipeline(heads: int = 2) -> Any:
     from diffusers.pipelines.wan.pipeline_wan import WanPipeline
     from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
 
@@ -41,8 +41,8 @@ def build_tiny_pipeline() -> Any:
         text_encoder=_text_encoder(),
         vae=_vae(),
         scheduler=scheduler,
-        transformer=build_expert(),
-        transformer_2=build_expert(),
+        transformer=build_expert(heads),
+        transformer_2=build_expert(heads),
         boundary_ratio=BOUNDARY,
     )
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wan_pipelines.engines.fingerprint import Device
+from wan_pipelines.engines.artifacts.switch import BlockCode, Loaded, Workshop, code_of
+from wan_pipelines.engines.fingerprint import Device, Fingerprint
 from wan_pipelines.engines.loras import LoraFile, LoraSwitch
 from wan_pipelines.engines.options.loading import convert, place, quantisation_config
-from wan_pipelines.engines.options.tier_options import EngineOptions
+from wan_pipelines.engines.options.tier_options import Compiled, EngineOptions
 from wan_pipelines.engines.pipeline_folder import check_pipeline_folder
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import EngineError
@@ -16,11 +17,12 @@ from wan_pipelines.weights.sources import WeightsFolder
 
 @dataclass(frozen=True, slots=True)
 class LoadedPipeline:
-    """`engine` is the `Sampling.engine` it was loaded for."""
+    """`engine` is the `Sampling.engine` it was loaded for, `code` what its blocks can run."""
 
     pipeline: Any
     loras: LoraSwitch
     engine: str
+    code: BlockCode
 
 
 def load_pipeline(
@@ -29,6 +31,9 @@ def load_pipeline(
     loras: Sequence[LoraFile],
     device: Device,
     engine: str,
+    *,
+    fingerprint: Fingerprint,
+    workshop: Workshop | None = None,
 ) -> LoadedPipeline:
     """WeightsError for a folder that must not be loaded, EngineError when it does not load."""
     import torch
@@ -44,7 +49,15 @@ def load_pipeline(
     if release.vae_tiling:
         pipeline.vae.enable_tiling()
     place(pipeline, loading, device)
-    return LoadedPipeline(pipeline, switch, engine)
+    loaded = Loaded(pipeline, release, weights, fingerprint, device)
+    code = code_of(loaded, _compiled_tiers(release, engine), workshop)
+    return LoadedPipeline(pipeline, switch, engine, code)
+
+
+def _compiled_tiers(release: Release, engine: str) -> frozenset[Compiled]:
+    """How the tiers of that engine want their blocks compiled; empty if none does."""
+    tiers = (tier for tier in release.tiers.values() if tier.engine_options.text == engine)
+    return frozenset(tier.compiled for tier in tiers if tier.compiled)
 
 
 def _read(release: Release, weights: WeightsFolder, options: EngineOptions) -> Any:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wan_pipelines.engines.fingerprint import Device, Fingerprint, read_fingerprint
 from wan_pipelines.engines.loras import LoraFile, ensure_loras
@@ -14,6 +15,9 @@ from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.weights.manifest import verify
 from wan_pipelines.weights.sources import WeightsFolder
+
+if TYPE_CHECKING:
+    from wan_pipelines.engines.artifacts.switch import Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,9 @@ def fingerprint_of(release: Release, device: Device, threads: int | None) -> Fin
     return read_fingerprint(device, threads)
 
 
-def load(prepared: PreparedEngine, engine: str = "") -> Engine:
+def load(
+    prepared: PreparedEngine, engine: str = "", *, workshop: "Workshop | None" = None
+) -> Engine:
     """The engine itself, in this process; EngineError when it does not load.
 
     `engine` is the `Sampling.engine` of what it will render first; others are loaded when needed.
@@ -84,4 +90,5 @@ def load(prepared: PreparedEngine, engine: str = "") -> Engine:
         device=prepared.device,
         threads=prepared.fingerprint.threads,
         engine=engine,
+        workshop=workshop,
     )

@@ -29,6 +29,24 @@ class StageSeconds:
         return self.text + self.denoise_high + self.denoise_low + self.decode
 
 
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """Which code drew a video: that of `artifacts` (sha256 hex), or of diffusers where it is empty.
+
+    `missed` says why no artifact was used where the tier would have liked one.
+    """
+
+    artifacts: tuple[str, ...] = ()
+    missed: str = ""
+
+    def told(self, engine: str) -> str:
+        """The name of an engine together with its code: no two that draw differently share one."""
+        return "+".join((engine, *(digest[:12] for digest in self.artifacts)))
+
+
+EAGER = Compilation()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Footage:
     """What was rendered: `frames` is uint8 of shape (frames, height, width, 3), RGB.
@@ -40,6 +58,7 @@ class Footage:
     stages: StageSeconds
     steps: int
     peak_memory_bytes: int
+    compilation: Compilation = EAGER
 
 
 class Keeper(Protocol):

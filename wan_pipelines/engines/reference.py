@@ -9,9 +9,11 @@ import gc
 import resource
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
+from math import prod
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from wan_pipelines.engines.artifacts.switch import Workshop
 from wan_pipelines.engines.checkpoints import Refused, conditions, limit_bytes, pack, restore
 from wan_pipelines.engines.decoding import decode
 from wan_pipelines.engines.denoising import Denoising, TextEmbeddings
@@ -20,7 +22,14 @@ from wan_pipelines.engines.loras import LoraFile
 from wan_pipelines.engines.options.applied import decoding_with, denoising_with
 from wan_pipelines.engines.options.tier_options import RequestOptions
 from wan_pipelines.engines.pipelines import LoadedPipeline, load_pipeline
-from wan_pipelines.engines.protocol import Footage, Keeper, OnStep, StageSeconds, check_request
+from wan_pipelines.engines.protocol import (
+    Compilation,
+    Footage,
+    Keeper,
+    OnStep,
+    StageSeconds,
+    check_request,
+)
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.engines.schedulers import make_scheduler
@@ -41,18 +50,27 @@ def load_reference_engine(
     device: Device = "cpu",
     threads: int | None = None,
     engine: str = "",
+    workshop: Workshop | None = None,
 ) -> "ReferenceEngine":
     """Loads the pipeline; WeightsError for a folder that must not be, EngineError if it does not.
 
     The number of threads is set for the whole process: it belongs to what decides pixels.
-    `engine` is the `Sampling.engine` of the first request.
+    `engine` is the `Sampling.engine` of the first request, `workshop` has compiled blocks.
     """
     import torch
 
     started = perf_counter()
     fingerprint = read_fingerprint(device, threads)
     torch.set_num_threads(fingerprint.threads)
-    load = partial(load_pipeline, release, weights, loras, device)
+    load = partial(
+        load_pipeline,
+        release,
+        weights,
+        loras,
+        device,
+        fingerprint=fingerprint,
+        workshop=workshop,
+    )
     loaded = load(engine)
     return ReferenceEngine(
         release,
@@ -110,7 +128,9 @@ class ReferenceEngine:
             run = self._begin(request, text)
             # What a cache knows is not in a checkpoint: such a render would go on differently.
             kept_by = None if options.cache else keeper
-            boundary = _Boundary(run, kept_by, self._conditions(request, run), report)
+            code = self._code(options, run)
+            conditions = self._conditions(request, run, code.told(self.name))
+            boundary = _Boundary(run, kept_by, conditions, report)
             try:
                 with denoising_with(options, run):
                     high_seconds = self._denoise(run, boundary)
@@ -126,7 +146,7 @@ class ReferenceEngine:
             denoise_low=denoised - text_done - high_seconds,
             decode=decoded - denoised,
         )
-        return Footage(frames, stages, run.steps - boundary.resumed, self._peak_memory())
+        return Footage(frames, stages, run.steps - boundary.resumed, self._peak_memory(), code)
 
     @property
     def _pipeline(self) -> Any:
@@ -137,6 +157,8 @@ class ReferenceEngine:
         """Loads anew what is loaded for other tiers; there is never memory for both."""
         if self._loaded and self._loaded.engine == engine:
             return
+        if self._loaded:
+            self._loaded.code.close()
         self._loaded = None
         gc.collect()
         self._loaded = self._load(engine)
@@ -160,9 +182,15 @@ class ReferenceEngine:
         scheduler = make_scheduler(self._scheduler_config, request.sampling)
         return Denoising.begin(self._pipeline, request, text, scheduler)
 
-    def _conditions(self, request: RenderRequest, run: Denoising) -> dict[str, str]:
+    def _code(self, options: RequestOptions, run: Denoising) -> Compilation:
+        """Lets the blocks run what the tier wants, and says what that is."""
+        assert self._loaded
+        patch = prod(self._pipeline.transformer.config.patch_size)
+        return self._loaded.code.use(options.compiled, prod(run.latents.shape[2:]) // patch)
+
+    def _conditions(self, request: RenderRequest, run: Denoising, engine: str) -> dict[str, str]:
         return conditions(
-            request, run, engine=self.name, weights=self._weights, fingerprint=self.fingerprint
+            request, run, engine=engine, weights=self._weights, fingerprint=self.fingerprint
         )
 
     def _denoise(self, run: Denoising, boundary: "_Boundary") -> float:

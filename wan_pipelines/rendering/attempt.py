@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wan_pipelines.campaigns.shots import Shot
-from wan_pipelines.engines.protocol import Engine, Footage
+from wan_pipelines.engines.protocol import EAGER, Engine, Footage
 from wan_pipelines.errors import LedgerError, RenderError
 from wan_pipelines.rendering.clock import Clock
 from wan_pipelines.rendering.keeper import TakeKeeper
@@ -77,13 +77,14 @@ class Attempt:
             steps=footage.steps if footage else steps,
             stages=footage.stages if footage else None,
             peak_memory_bytes=footage.peak_memory_bytes if footage else 0,
-            engine=self.engine.name,
+            engine=footage.compilation.told(self.engine.name) if footage else self.engine.name,
             release=request.release,
             fingerprint=self.engine.fingerprint.digest,
             run=self.run,
             started_at=started_at,
             ended_at=self.clock.now(),
             checkpoint=self.keeper.use if self.keeper else NO_CHECKPOINTS,
+            compilation=footage.compilation if footage else EAGER,
         )
 
 

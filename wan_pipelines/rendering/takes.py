@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Self
 
-from wan_pipelines.engines.protocol import StageSeconds
+from wan_pipelines.engines.protocol import EAGER, Compilation, StageSeconds
 
 Outcome = Literal["accepted", "failed", "lost", "cancelled"]
 SpanKind = Literal["load", "text", "denoise", "decode", "wait", "idle"]
@@ -82,6 +82,7 @@ class Take:
     error_message: str = ""
     error_stage: str = ""
     checkpoint: CheckpointUse = NO_CHECKPOINTS
+    compilation: Compilation = EAGER
 
     def with_error(self, error: BaseException, *, stage: str, outcome: Outcome = "failed") -> Self:
         """The same take, gone wrong: keeps the error's words, not the error, which pins memory."""

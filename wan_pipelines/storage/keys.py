@@ -59,6 +59,11 @@ def checkpoints_prefix(tenant: str) -> str:
     return _join(("tenants", tenant, "checkpoints")) + "/"
 
 
+def artifact_key(key_digest: str, file_name: str) -> str:
+    """Where compiled code for a key lies, and what is told of it."""
+    return _join(("artifacts", key_digest[:2], key_digest, file_name))
+
+
 def page_key(tenant: str, campaign: str, edition: str, file_name: str = "index.html") -> str:
     """Where a file of an edition's page lies."""
     return _join(("tenants", tenant, "campaigns", campaign, edition, file_name))

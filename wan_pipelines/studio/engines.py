@@ -7,6 +7,7 @@ from wan_pipelines.engines.remote.servers import RemoteServer
 from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
+from wan_pipelines.studio.artifacts import workshop
 from wan_pipelines.studio.settings import Settings
 from wan_pipelines.studio.studio import Studio
 
@@ -24,7 +25,7 @@ def open_release_engine(
     if isinstance(source, ServedWeights):
         server = server_named(studio.settings, source.server)
         return open_remote_engine(prepared.release, server, tenant)
-    return load(prepared, engine)
+    return load(prepared, engine, workshop=workshop(studio, f"a worker of {release}"))
 
 
 def server_named(settings: Settings, name: str) -> RemoteServer:
