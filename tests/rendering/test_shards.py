@@ -101,3 +101,16 @@ def test_tiers_are_kept_apart() -> None:
     mixed = [*some(1), *some(1, sampling=draft), *some(2)[1:]]
     (shard,) = cut(mixed, minute, 3600, 1)
     assert [shot.request.sampling.loras for shot in shard.shots] == ["", "", "digest"]
+
+
+def test_no_shard_needs_two_engines() -> None:
+    sampling = some(1)[0].request.sampling
+    cached, cast = replace(sampling, options="cache"), replace(sampling, engine="cast")
+    mixed = [*some(1, sampling=cast), *some(1), *some(2, sampling=cast)[1:]]
+    mixed += some(1, sampling=cached)
+    shards = cut(mixed, minute, 3600, 1)
+    told = [
+        [(s.request.sampling.engine, s.request.sampling.options) for s in shard.shots]
+        for shard in shards
+    ]
+    assert told == [[("", ""), ("", "cache")], [("cast", ""), ("cast", "")]]

@@ -11,6 +11,8 @@ import pytest
 
 from tests.engines.options.conftest import engine_for, request_in, tiered
 from tests.engines.options.two_processes import share
+from tests.engines.test_loras import lora, write_lora
+from wan_pipelines.engines.loras import LoraFile
 from wan_pipelines.engines.options.loading import convert, offload_groups, place
 from wan_pipelines.engines.options.tier_options import (
     ContextParallel,
@@ -18,9 +20,10 @@ from wan_pipelines.engines.options.tier_options import (
     GroupOffload,
     Loading,
 )
-from wan_pipelines.engines.reference import ReferenceEngine
+from wan_pipelines.engines.reference import ReferenceEngine, load_reference_engine
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import EngineError
+from wan_pipelines.weights.sources import FolderSource
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +104,27 @@ def test_experts_are_quantised(release: Release, tiny_folder: Path, plain: np.nd
         assert type(weight).__name__ == "Int8Tensor"
         assert weight.qdata.dtype == torch.int8
     assert nearly(engine.render(request_in(release, "int8")).frames, plain)
+
+
+def test_loras_count_in_an_engine_that_is_stored_in_eight_bits(
+    tiny_folder: Path, tmp_path: Path, plain: np.ndarray
+) -> None:
+    import torch
+
+    distilled = {"loras": [lora("high"), lora("low")]}
+    cast = {"layerwise_casting": "float8_e4m3fn"}
+    release = tiered(tiny_folder, distilled=distilled, cast={**distilled, **cast})
+    loras = release.tiers["cast"].loras
+    files = [LoraFile(each, write_lora(tmp_path / each.file)) for each in loras]
+    weights = FolderSource(tiny_folder).ensure(tiny_folder)
+    engine = load_reference_engine(release, weights, files, threads=1)
+    expected = engine.render(request_in(release, "distilled")).frames
+    assert np.abs(expected.astype(int) - plain).mean() > 3
+    frames = engine.render(request_in(release, "cast")).frames
+    assert np.abs(frames.astype(int) - expected).mean() < 1
+    layer = query(engine)
+    assert layer.base_layer.weight.dtype == torch.float8_e4m3fn
+    assert layer.lora_A["lora_0"].weight.dtype == torch.float32, "what is small stays exact"
 
 
 def test_an_engine_loads_anew_what_is_loaded_for_other_tiers(
