@@ -12,6 +12,7 @@ import typer
 from wan_pipelines.cli.output import examples, note
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.engines.releases import Release, read_releases
+from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.places import environment_name, project_root, state_folder
@@ -92,7 +93,14 @@ def _release(name: str) -> Release:
             where=str(where / "models"),
             remedy=did_you_mean(name, known),
         )
-    return known[name]
+    release = known[name]
+    if isinstance(release.source, ServedWeights):
+        raise InputError(
+            f"{name} is itself rendered on a server, {release.source.server!r}.",
+            where=str(where / "models" / name / "defs.yaml"),
+            remedy="Serve a release whose weights are at hand.",
+        )
+    return release
 
 
 def _load(settings: Settings, release: Release) -> Engine:
