@@ -140,5 +140,5 @@ class StillEngine(NullEngine):
         return self._footage
 
 
-def null_engine(studio: Studio, release: str, tenant: str) -> NullEngine:  # noqa: ARG001
+def null_engine(studio: Studio, release: str, **_: str) -> NullEngine:
     return StillEngine(studio.release(release))

@@ -52,7 +52,7 @@ def jobs_of(definitions: dg.Definitions) -> set[str]:
 def launches(project: Project, patch: pytest.MonkeyPatch) -> Launches:
     faults: dict[str, Exception] = {}
 
-    def open_engine(studio: Studio, release: str, tenant: str) -> NullEngine:
+    def open_engine(studio: Studio, release: str, **_: str) -> NullEngine:
         return NullEngine(studio.release(release), faults)
 
     patch.setattr(shards, "open_release_engine", open_engine)

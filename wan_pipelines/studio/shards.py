@@ -116,7 +116,11 @@ def render(
     if not shots:
         return ShardSummary(shard.name, 0, 0, (), shard.shots, {}, {})
     _check_release(studio, shots)
-    opener = open_engine or partial(open_release_engine, tenant=shard.edition.tenant)
+    opener = open_engine or partial(
+        open_release_engine,
+        tenant=shard.edition.tenant,
+        engine=shots[0].request.sampling.engine,
+    )
     with (
         LedgerBook.opened(studio, shard.edition, run) as book,
         EncodingTail.opened(studio, shard.edition) as tail,
