@@ -72,7 +72,7 @@ def test_reads_a_folder_of_releases(tmp_path: Path) -> None:
         ({"architecture": {"transformer": {"layers": 0}}}, "architecture", "greater than or equal"),
         ({"default_tier": "best"}, "attributes", "none of tiers: draft, standard"),
         ({"boundary_ratio": None}, "attributes", "guidance_2 needs a boundary_ratio"),
-        ({"source": {"url": "http://x"}}, "source", "by `package`, `folder`, `repository` or `server`"),
+        ({"source": {"url": "http://x"}}, "source", "`repository` or `server`"),
         ({"source": {"package": "../evil"}}, "source.package", "pattern"),
         ({"needs": {"cuda": "12.1 or later"}}, "needs.cuda", "no version range"),
         ({"frames": {"min": 5, "max": 80, "default": 9}}, "frames", r"max 80 is not 4 \* k \+ 1"),
