@@ -9,6 +9,7 @@ from wan_pipelines.encoding.renditions import PICTURES
 from wan_pipelines.engines.prepare import PreparedEngine
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import EditionTotals, ShotView
+from wan_pipelines.studio.artifacts import ArtifactState
 from wan_pipelines.studio.costs import Statement
 from wan_pipelines.studio.plans import Plan
 from wan_pipelines.studio.shards import EditionTally
@@ -46,6 +47,23 @@ def engine_metadata(prepared: PreparedEngine) -> Metadata:
         "weights_revision": prepared.weights.manifest.revision,
         "fingerprint": dg.MetadataValue.json(prepared.fingerprint.to_json()),
     }
+
+
+def artifacts_metadata(artifacts: Sequence[ArtifactState]) -> Metadata:
+    """What was compiled or found; nothing where no tier asks for it."""
+    rows = [
+        {
+            "experts": ", ".join(artifact.experts),
+            "state": artifact.state,
+            "sha256": artifact.sha256,
+            "size_bytes": artifact.size_bytes,
+            "cpu_seconds": artifact.cpu_seconds,
+            "key": artifact.key.digest,
+            "why": artifact.why,
+        }
+        for artifact in artifacts
+    ]
+    return _table("artifacts", rows)
 
 
 def of_plan(plan: Plan) -> Metadata:

@@ -6,11 +6,16 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel
 
-from wan_pipelines.components.metadata import engine_metadata, weights_metadata
+from wan_pipelines.components.metadata import (
+    artifacts_metadata,
+    engine_metadata,
+    weights_metadata,
+)
 from wan_pipelines.components.resource import StudioResource
 from wan_pipelines.components.scaffolding import ReleaseScaffolder
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import WeightsError
+from wan_pipelines.studio.artifacts import publish_artifacts
 
 GROUP = "models"
 
@@ -94,13 +99,17 @@ def engine_asset(release: Release) -> dg.AssetsDefinition:
         tags={"release": release.name},
         description=(
             f"{release.title}, ready to render: weights verified, this machine's runtime "
-            "recorded and compared with what the release needs."
+            "recorded and compared with what the release needs, and the compiled blocks published "
+            "that its tiers ask for."
         ),
     )
-    def engine(studio: StudioResource) -> dg.MaterializeResult:
-        prepared = studio.open().prepare(release.name)
+    def engine(context: dg.AssetExecutionContext, studio: StudioResource) -> dg.MaterializeResult:
+        opened = studio.open()
+        prepared = opened.prepare(release.name)
+        artifacts = publish_artifacts(opened, prepared, f"run {context.run.run_id}")
         return dg.MaterializeResult(
-            metadata=engine_metadata(prepared), data_version=dg.DataVersion(prepared.digest)
+            metadata={**engine_metadata(prepared), **artifacts_metadata(artifacts)},
+            data_version=dg.DataVersion(prepared.digest),
         )
 
     return engine

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from wan_pipelines.encoding.fidelity import FidelityScore
 from wan_pipelines.encoding.renditions import Codec, RenditionFile
-from wan_pipelines.engines.protocol import StageSeconds
+from wan_pipelines.engines.protocol import EAGER, Compilation, StageSeconds
 from wan_pipelines.engines.requests import Sampling
 from wan_pipelines.records import Record
 
@@ -97,6 +97,10 @@ class VideoManifest(Record):
     run_id: Name = Field(description="The Dagster run.")
     step_key: Name = Field(description="The step of that run.")
 
+    compilation: Compilation = Field(
+        default=EAGER,
+        description="Artifacts (sha256) whose compiled code drew it, or why there were none.",
+    )
     resumed_steps: Annotated[int, Field(ge=0)] = Field(
         default=0,
         description="Denoising steps that earlier attempts did, which were charged to them; the "

@@ -75,6 +75,7 @@ class Describer:
             take_id=take.id,
             run_id=take.run.run_id,
             step_key=take.run.step_key,
+            compilation=take.compilation,
             resumed_steps=take.checkpoint.resumed_steps,
             stage_seconds=stages,
             gpu_seconds=self._gpu_count * busy_seconds,

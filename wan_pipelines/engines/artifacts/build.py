@@ -76,7 +76,7 @@ def build(
     import torch
 
     torch.set_num_threads(fingerprint.threads)  # the code is for so many
-    started, spent = perf_counter(), _cpu_seconds()
+    started, spent = perf_counter(), cpu_seconds()
     model = _one_block(release, weights, expert, device)
     data = _compiled(model, release, cache)
     return Built(
@@ -92,7 +92,7 @@ def build(
             code_version=__version__,
             built_at=datetime.now(UTC),
             wall_seconds=round(perf_counter() - started, 3),
-            cpu_seconds=round(_cpu_seconds() - spent, 3),
+            cpu_seconds=round(cpu_seconds() - spent, 3),
         ),
     )
 
@@ -206,7 +206,7 @@ def _version(path: str) -> str:
     return shown.stdout.partition("\n")[0]
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
     """User and system seconds of this process and of those that it started and that ended."""
     spent = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(each.ru_utime + each.ru_stime for each in spent)
