@@ -114,7 +114,8 @@ def _runner(package: Path, block: Any) -> Any:
     """
     import torch
 
-    loader: Any = torch._C._aoti.AOTIModelPackageLoader
+    bindings: Any = torch._C
+    loader = bindings._aoti.AOTIModelPackageLoader
     runner = loader(str(package), MODEL_NAME, RUN_SINGLE_THREADED, ONE_RUNNER, ANY_DEVICE)
     weights = weights_of(block)
     if set(runner.get_constant_fqns()) != weights.keys():

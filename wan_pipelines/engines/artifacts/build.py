@@ -173,7 +173,7 @@ def _arguments(model: Any, release: Release) -> tuple[Any, ...]:
     hook = model.blocks[0].register_forward_pre_hook(lambda _module, given: seen.append(given))
     _, patch_height, patch_width = model.config.patch_size
     size = (PATCHES[0] * patch_height, PATCHES[1] * patch_width)
-    like: dict[str, torch.dtype | torch.device] = {"dtype": model.dtype, "device": model.device}
+    like: dict[str, Any] = {"dtype": model.dtype, "device": model.device}
     try:
         model(
             hidden_states=torch.zeros(1, model.config.in_channels, LATENT_FRAMES, *size, **like),
