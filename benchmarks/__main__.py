@@ -21,6 +21,7 @@ def everything(context: typer.Context) -> None:
             definitions,
             checkpoints,
             worker,
+            artifacts,
             lambda: bookkeeping([100, 1_000, 10_000]),
             lambda: graph_vs_loop([10, 100, 300]),
         )
@@ -89,6 +90,14 @@ def tiers(
 def worker() -> None:
     """Where the paid seconds of the workers of one edition go."""
     from benchmarks.worker import run
+
+    run()
+
+
+@app.command()
+def artifacts() -> None:
+    """What the first clip costs with compiled blocks that are there, and with none."""
+    from benchmarks.artifacts import run
 
     run()
 
