@@ -12,13 +12,13 @@ from collections.abc import Callable
 
 from training import stages
 from training.progress import CACHE, note_minutes
-from training.recipe import HIGH, LATENT_SEEDS, LOW
+from training.recipe import BOTH, HIGH, HIGH_AGAIN, LATENT_SEEDS, LOW, LOW_AGAIN
 
 PARALLEL_STAGES: tuple[tuple[tuple[str, ...], ...], ...] = (
     (("vae", "narrow"),),
     tuple((f"latents-{seed}",) for seed in LATENT_SEEDS),
     (("decoder",), ("both",)),
-    (("high",), ("low",)),
+    (("high", "high-again"), ("low", "low-again")),
     (("release",),),
     (
         ("scores-size", "scores-frames", "scores-sequence length"),
@@ -62,8 +62,10 @@ def run_stage(name: str) -> None:
         "narrow": stages.make_narrow,
         "decoder": stages.make_decoder,
         "both": stages.make_both,
-        "high": lambda: stages.make_expert(HIGH),
-        "low": lambda: stages.make_expert(LOW),
+        "high": lambda: stages.make_expert(HIGH, start=BOTH.name),
+        "low": lambda: stages.make_expert(LOW, start=BOTH.name),
+        "high-again": lambda: stages.make_expert(HIGH_AGAIN, start=HIGH.name),
+        "low-again": lambda: stages.make_expert(LOW_AGAIN, start=LOW.name),
         "release": stages.make_release,
         "card": stages.make_card,
     }

@@ -27,7 +27,9 @@ from training.recipe import (
     BOTH,
     CLIPS_PER_CACHE,
     DECODER,
+    HIGH_AGAIN,
     LATENT_SEEDS,
+    LOW_AGAIN,
     NARROW_SEED,
     RELEASE_FOLDER,
     REPORT,
@@ -84,23 +86,23 @@ def make_both() -> None:
     _save(text_encoder, "text")
 
 
-def make_expert(course: Course) -> None:
-    """Train one expert from the common network, on its noise levels."""
+def make_expert(course: Course, start: str) -> None:
+    """Train one expert on its noise levels, from the network of an earlier stage."""
     network = build_transformer(LATENT_CHANNELS)
-    network.load_state_dict(load_file(CACHE / "both.safetensors"))
+    network.load_state_dict(load_file(CACHE / f"{start}.safetensors"))
     buckets = load_buckets([CACHE / f"latents-{seed}.safetensors" for seed in LATENT_SEEDS])
     train_flow(course, network, _text(), build_tokenizer(), buckets, CACHE, train_text=False)
     _save(network, course.name)
 
 
-def make_release(high: str = "high", low: str = "low", vae: str = "decoder") -> None:
+def make_release() -> None:
     """Put the trained parts together in the folder that ships."""
     experts = []
-    for name in (high, low):
+    for name in (HIGH_AGAIN.name, LOW_AGAIN.name):
         expert = build_transformer(LATENT_CHANNELS)
         expert.load_state_dict(load_file(CACHE / f"{name}.safetensors"))
         experts.append(expert)
-    autoencoder = _vae(vae)
+    autoencoder = _vae("decoder")
     mean, deviation = latent_statistics(CACHE / f"latents-{LATENT_SEEDS[0]}.safetensors")
     autoencoder.register_to_config(latents_mean=mean, latents_std=deviation)
     export_pipeline(RELEASE_FOLDER, autoencoder, _text(), build_tokenizer(), *experts)
@@ -126,6 +128,7 @@ def make_card() -> None:
         "sizes": ", ".join(f"{width} x {height}" for height, width in SIZES),
         "frames": ", ".join(map(str, FRAMES)),
         "minutes": f"{sum(minutes.values()):.0f}",
+        "stages": "\n".join(f"| {stage} | {taken:.1f} |" for stage, taken in minutes.items()),
         "seconds": "\n".join(
             f"| {size[1]} x {size[0]}, {frames} frames "
             f"| {seconds_per_clip(pipeline, Setting(size=size, frames=frames)):.2f} |"
