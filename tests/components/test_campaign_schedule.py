@@ -32,7 +32,7 @@ def begun(
 def edition_of(repository: dg.RepositoryDefinition, tick: datetime) -> str:
     """What the daemon is asked for at a tick; it refuses an edition that is none."""
     data = evaluate(repository, tick)
-    (request,) = data.run_requests or ()
+    (request,) = data.run_requests or []
     assert request.partition_key
     assert request.partition_key == request.run_key
     return check_edition(request.partition_key)

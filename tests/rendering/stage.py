@@ -112,7 +112,7 @@ class Stage:
         )
 
 
-def raises(error: Exception) -> Callable[..., None]:
+def raises(error: BaseException) -> Callable[..., None]:
     """A hook that raises it, whatever it is called with."""
 
     def hook(*_: object) -> None:

@@ -80,7 +80,7 @@ def of_plan(plan: Plan) -> Metadata:
     return {
         "shots": len(plan.shots),
         **dict(sorted(plan.counts.items())),
-        "estimated_gpu_seconds": round(plan.gpu_seconds, 1),
+        "estimated_gpu_seconds": round(plan.gpu_seconds, 3),
         "estimated_from": plan.basis,
         "estimated_peak_memory_gib": round(plan.peak_bytes / GIB, 2),
         "estimated_cost_usd": float(usd(plan.cost_micro_usd)),
