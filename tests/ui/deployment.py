@@ -1,5 +1,6 @@
 """What this repository ships, in a folder of its own, and `wan dev` over it."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import psutil
 import yaml
@@ -26,8 +27,11 @@ PATIENCE_SECONDS = 150
 """What anything may take while other programs use the cores; it is a few seconds otherwise."""
 ENDED_SECONDS = ORDERLY_SECONDS + 15
 """When nothing of `wan dev` is left, whatever it was doing: then it kills, and ends itself."""
+ENDS = {"SUCCESS", "FAILURE", "CANCELED"}
+STATUS = "query Status($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
 FEW_SHOTS = {
     "prompts": ["a red ball moving left to right on a black background"],
+    "variables": {},
     "seeds": [1, 2],
     "shapes": ["square"],
     "tier": "draft",
@@ -62,6 +66,17 @@ class Dev:
             assert self.process.poll() is None, self.said
             assert time.monotonic() < deadline, self.said
             time.sleep(0.1)
+
+    def status(self, run: str) -> str:
+        """What Dagster says of a run. Asking costs nothing; a page that shows it, half a core."""
+        question = json.dumps({"query": STATUS, "variables": {"run": run}}).encode()
+        headers = {"Content-Type": "application/json"}
+        with urlopen(Request(f"{self.dagster}/graphql", question, headers), timeout=60) as answer:
+            return json.load(answer)["data"]["runOrError"]["status"]
+
+    def succeeds(self, run: str) -> None:
+        self.wait_until(lambda: self.status(run) in ENDS)
+        assert self.status(run) == "SUCCESS", self.said
 
     def groups(self) -> set[int]:
         """The process groups of `wan dev` and of all that it started."""

@@ -17,13 +17,14 @@ from wan_pipelines.ledger.reports import videos
 pytestmark = [pytest.mark.xdist_group("ui"), pytest.mark.timeout(4 * PATIENCE_SECONDS)]
 
 JOBS = "locations/wan_pipelines/jobs"
+RUN = re.compile(r"/runs/([0-9a-f-]{36})")
 PROMPT = "a blue ball moving left to right on a black background"
 PATIENCE_MS = PATIENCE_SECONDS * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """Addresses of runs that somebody launched."""
+    """Identifiers of runs that somebody launched."""
 
     campaign: str
     prompt: str
@@ -64,13 +65,17 @@ def launch_prompt(page: Page, dev: Dev) -> str:
 
 
 def run_shown(page: Page) -> str:
-    """The address of the run that Dagster shows after a launch."""
-    page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}"))
-    return page.url
+    """The run that Dagster shows after a launch; nobody watches it: that would slow it down."""
+    page.wait_for_url(RUN)
+    found = RUN.search(page.url)
+    assert found
+    page.goto("about:blank")
+    return found[1]
 
 
-def ends_green(page: Page, run: str) -> None:
-    page.goto(run)
+def ends_green(page: Page, dev: Dev, run: str) -> None:
+    dev.succeeds(run)
+    page.goto(f"{dev.dagster}/runs/{run}")
     expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=PATIENCE_MS)
 
 
@@ -96,21 +101,23 @@ def test_the_definitions_are_loaded(page: Page, dev: Dev) -> None:
     expect(page.get_by_text("Loaded", exact=True)).to_be_visible(timeout=PATIENCE_MS)
 
 
-def test_a_campaign_launched_by_clicking_ends_green(page: Page, launched: Launched) -> None:
-    ends_green(page, launched.campaign)
+def test_a_campaign_launched_by_clicking_ends_green(
+    page: Page, dev: Dev, launched: Launched
+) -> None:
+    ends_green(page, dev, launched.campaign)
 
 
 def test_the_videos_show_their_posters(
     page: Page, dev: Dev, launched: Launched, picture: Callable[[str], None]
 ) -> None:
-    ends_green(page, launched.campaign)
+    ends_green(page, dev, launched.campaign)
     page.goto(f"{dev.dagster}/assets/demo/videos")
     shows_posters(page, dev)
     picture("dagster-videos.png")
 
 
 def test_the_page_is_a_click_away_and_plays(page: Page, dev: Dev, launched: Launched) -> None:
-    ends_green(page, launched.campaign)
+    ends_green(page, dev, launched.campaign)
     page.goto(f"{dev.dagster}/assets/demo/videos")
     with page.expect_popup() as opened:
         row(page, "page").get_by_role("link").first.click()
@@ -123,7 +130,7 @@ def test_the_page_is_a_click_away_and_plays(page: Page, dev: Dev, launched: Laun
 def test_a_prompt_typed_into_the_launchpad_is_rendered(
     page: Page, dev: Dev, launched: Launched
 ) -> None:
-    ends_green(page, launched.prompt)
+    ends_green(page, dev, launched.prompt)
     page.goto(f"{dev.dagster}/assets/prompt/video")
     shows_posters(page, dev)
     rendered = videos(dev.project.studio().ledger, "demo")
