@@ -122,6 +122,7 @@ def test_the_page_is_a_click_away_and_plays(page: Page, dev: Dev, launched: Laun
     with page.expect_popup() as opened:
         row(page, "page").get_by_role("link").first.click()
     edition = opened.value
+    edition.emulate_media(reduced_motion="no-preference")  # else a film waits for its play button
     edition.locator("a.frame").first.click()
     plays(edition, "dialog video")
     edition.close()
