@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -192,13 +193,13 @@ def test_one_process_cannot_be_several_gpus(tiny_pipeline: Any) -> None:
         convert(tiny_pipeline, options)
 
 
-@pytest.mark.usefixtures("plain")  # by which all is imported before the processes fork
 def test_two_processes_share_a_shot(tmp_path: Path) -> None:
     """On CPUs, over gloo; 80 pixels make tokens that do not divide evenly."""
-    with multiprocessing.get_context("fork").Pool(2) as pool:
+    fresh = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    with ProcessPoolExecutor(2, mp_context=fresh) as pool:
         meeting = tmp_path / "meeting"
-        ranks = [pool.apply_async(share, (rank, meeting)) for rank in range(2)]
-        shares = [rank.get(timeout=120) for rank in ranks]
+        ranks = [pool.submit(share, rank, meeting) for rank in range(2)]
+        shares = [rank.result(timeout=120) for rank in ranks]
     for each in shares:
         assert each.tokens < each.all_tokens
         assert each.difference < 1e-5
