@@ -159,8 +159,8 @@ def _compiled(model: Any, release: Release, cache: Path) -> bytes:
             )
         except (RuntimeError, ValueError, OSError) as error:
             raise EngineError(
-                f"The transformer blocks of {release.name} do not compile: {error}. Set "
-                "`compiled: never` in its tiers to render them eagerly."
+                f"The transformer blocks of {release.name} do not compile: {error}. Take "
+                "`compiled` out of its tiers to render them eagerly."
             ) from error
         return Path(str(package)).read_bytes()
 

@@ -164,7 +164,8 @@ def _compiled_here(loaded: Loaded, workshop: Workshop, expert: str, key: Artifac
     if built.key != key:
         raise EngineError(
             f"{loaded.release.name}: what was compiled is not for the pipeline that is loaded; it "
-            f"differs in {'; '.join(key.differences(built.key))}. Use `compiled: never`."
+            f"differs in {'; '.join(key.differences(built.key))}. "
+            "Take `compiled` out of the tier."
         )
     workshop.shelf.publish(built)
     return _Package(built.sha256, built.data)
