@@ -118,14 +118,13 @@ class Estimator:
         """Whole takes of the releases as they are now."""
         settings = self._studio.settings
         count = settings.rendering_class.gpu_count
-        identities = {release.name: release for release in self._studio.releases.values()}
         counted: dict[Bucket, float] = {}
         for pace in paces(self._studio.ledger, settings.gpu_class, count):
             request = RenderRequest.from_json(pace.request)
-            release = identities.get(request.release)
-            if release is None or not _is_telling(pace, request):
+            release = self._studio.releases.get(request.release)
+            if release is None or release.identity != request.release_identity:
                 continue
-            if release.identity != request.release_identity:
+            if not _is_telling(pace, request):
                 continue
             bucket = _bucket(request)
             if bucket not in counted:

@@ -97,6 +97,8 @@ def _cleared(
     """Names of shots that were stopped, and whose prompt a person has released since."""
     names = {name for name, row in rows.items() if row.state in ("held", "rejected")}
     stopped = [shot for shot in shots if shot.name in names]
+    if not stopped:  # as nearly always, and the sensor looks often
+        return set()
     rules = load_rules()
     by_rules = screen_shots(stopped, rules)
     by_people = screen_shots(stopped, rules, reviewer(studio, tenant))
