@@ -14,11 +14,11 @@ from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.engines.releases import Release, read_releases
 from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.errors import InputError
-from wan_pipelines.hints import did_you_mean
 from wan_pipelines.places import environment_name, project_root, state_folder
 from wan_pipelines.rendering.signals import stop_on_signals
 from wan_pipelines.serving.keys import KEYS_VARIABLE, Keys
 from wan_pipelines.studio.settings import Settings, read_settings
+from wan_pipelines.studio.studio import named
 
 engine = typer.Typer(
     name="engine",
@@ -85,19 +85,13 @@ def serve(
 
 
 def _release(name: str) -> Release:
-    where = project_root() / "assets"
-    known = read_releases(where)
-    if name not in known:
-        raise InputError(
-            f"there is no release {name!r}.",
-            where=str(where / "models"),
-            remedy=did_you_mean(name, known),
-        )
-    release = known[name]
+    assets = project_root() / "assets"
+    models = assets / "models"
+    release = named(read_releases(assets), name, kind="release", where=models)
     if isinstance(release.source, ServedWeights):
         raise InputError(
             f"{name} is itself rendered on a server, {release.source.server!r}.",
-            where=str(where / "models" / name / "defs.yaml"),
+            where=str(models / name / "defs.yaml"),
             remedy="Serve a release whose weights are at hand.",
         )
     return release

@@ -37,7 +37,7 @@ def encode(
     """
     rate = Fraction(fps)
     width, height = _size(frames, rate)
-    limit = time_limit_seconds or _time_limit(frames.shape[0], width, height, len(specs))
+    limit = time_limit_seconds or usual_limit_seconds(frames.shape[0], width, height, len(specs))
     with _all_or_none(folder) as drafts:
         videos = _paths(drafts, specs)
         if videos:
@@ -68,7 +68,7 @@ def transcode(
     found = probe(source)
     rate = found.fps if fps is None else Fraction(fps)
     size = (found.width, found.height)
-    limit = time_limit_seconds or _time_limit(found.frames, *size, len(specs))
+    limit = time_limit_seconds or usual_limit_seconds(found.frames, *size, len(specs))
     with _all_or_none(folder) as drafts:
         paths = _paths(drafts, specs)
         run_ffmpeg(transcode_argv(source, size, rate, paths), time_limit_seconds=limit)
@@ -96,7 +96,8 @@ def _size(frames: np.ndarray, fps: Fraction) -> tuple[int, int]:
     return width, height
 
 
-def _time_limit(frames: int, width: int, height: int, renditions: int) -> float:
+def usual_limit_seconds(frames: int, width: int, height: int, renditions: int) -> float:
+    """How long ffmpeg may take for all renditions of a clip."""
     megapixels = frames * width * height * renditions / 1e6
     return LIMIT_SECONDS + LIMIT_SECONDS_PER_MEGAPIXEL * megapixels
 

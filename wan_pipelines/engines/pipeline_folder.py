@@ -35,7 +35,7 @@ def check_pipeline_folder(folder: Path) -> None:
     problems = inspect_folder(folder)
     if problems:
         raise WeightsError(f"{folder} is not loaded: " + "; ".join(map(str, problems)))
-    index = _read(folder / "model_index.json")
+    index = read_config(folder / "model_index.json")
     if index.get("_class_name") != "WanPipeline":
         raise WeightsError(
             f"{folder}/model_index.json: _class_name is {index.get('_class_name')!r}. Only "
@@ -45,7 +45,7 @@ def check_pipeline_folder(folder: Path) -> None:
         if isinstance(entry, list) and any(entry):
             _check_component(folder, role, entry)
     for path in sorted(folder.glob("*/*config.json")):
-        if "auto_map" in _read(path):
+        if "auto_map" in read_config(path):
             raise WeightsError(f"{path} asks for code of its own (auto_map). Remove the entry.")
 
 
@@ -59,7 +59,8 @@ def _check_component(folder: Path, role: str, entry: list[Any]) -> None:
         )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
+    """A JSON object of bounded size; WeightsError for anything else."""
     if not path.is_file() or path.stat().st_size > CONFIG_LIMIT_BYTES:
         raise WeightsError(f"{path} is missing or too large to be a configuration.")
     try:

@@ -1,15 +1,13 @@
 """Frames as a file that gives every pixel back: FFV1 in Matroska, RGB, with checksums."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from wan_pipelines.encoding.encode import usual_limit_seconds
 from wan_pipelines.encoding.ffmpeg import GLOBAL_OPTIONS, ffmpeg_binary, run_ffmpeg
 
 if TYPE_CHECKING:
     import numpy as np
-
-LIMIT_SECONDS: Final = 60.0
-LIMIT_SECONDS_PER_MEGAPIXEL: Final = 2.0
 
 
 def write_lossless(frames: "np.ndarray", fps: int, path: Path) -> None:
@@ -27,7 +25,7 @@ def write_lossless(frames: "np.ndarray", fps: int, path: Path) -> None:
         *("-pix_fmt", "gbrp", "-fflags", "+bitexact", "-flags:v", "+bitexact"),
         *("-f", "matroska", str(draft.absolute())),
     ]
-    limit = LIMIT_SECONDS + LIMIT_SECONDS_PER_MEGAPIXEL * count * height * width / 1e6
+    limit = usual_limit_seconds(count, width, height, renditions=1)
     try:
         chunks = (np.ascontiguousarray(frame).data for frame in frames)
         run_ffmpeg(argv, time_limit_seconds=limit, chunks=chunks)

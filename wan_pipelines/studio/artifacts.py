@@ -11,8 +11,8 @@ from typing import Literal
 
 from wan_pipelines.engines.artifacts.build import build, keys_of_release
 from wan_pipelines.engines.artifacts.keys import ArtifactKey
-from wan_pipelines.engines.artifacts.packages import SignedOff, Unusable, check_package
-from wan_pipelines.engines.artifacts.shelf import Built
+from wan_pipelines.engines.artifacts.packages import SignedOff, Unusable
+from wan_pipelines.engines.artifacts.shelf import Built, fetch
 from wan_pipelines.engines.artifacts.switch import Workshop
 from wan_pipelines.engines.prepare import PreparedEngine
 from wan_pipelines.errors import EngineError, StorageError
@@ -132,8 +132,7 @@ def _published(prepared: PreparedEngine, place: Workshop) -> Iterator[ArtifactSt
 def _present(
     prepared: PreparedEngine, place: Workshop, experts: tuple[str, ...], key: ArtifactKey
 ) -> ArtifactState:
-    artifact = place.shelf.find(key, prepared.release.name)
-    check_package(place.shelf.read(artifact), artifact)
+    artifact, _ = fetch(place.shelf, key, prepared.release.name)
     return ArtifactState(
         experts, key, "there already", sha256=artifact.sha256, size_bytes=artifact.size_bytes
     )

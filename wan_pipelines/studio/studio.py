@@ -51,7 +51,7 @@ class Studio:
 
     def release(self, name: str) -> Release:
         """The release of that name; InputError suggests what was meant."""
-        return _named(self.releases, name, kind="release", where=self.root / "assets" / "models")
+        return named(self.releases, name, kind="release", where=self.root / "assets" / "models")
 
     @cached_property
     def checkpoints(self) -> ObjectStore:
@@ -70,7 +70,7 @@ class Studio:
         path = self.folder_of(campaign) / "defs.yaml"
         if is_slug(campaign) and path.is_file():
             return read_brief(path)
-        return _named(
+        return named(
             self.briefs(), campaign, kind="campaign", where=self.root / "assets" / "campaigns"
         )
 
@@ -135,7 +135,8 @@ def _below(state: Path, place: str) -> str:
     return place if "://" in place else str(state / place)
 
 
-def _named(known: Mapping[str, T], name: str, *, kind: str, where: Path) -> T:
+def named(known: Mapping[str, T], name: str, *, kind: str, where: Path) -> T:
+    """What has that name; InputError suggests what was meant."""
     if name not in known:
         raise InputError(
             f"there is no {kind} {shown(name)}.", where=str(where), remedy=did_you_mean(name, known)

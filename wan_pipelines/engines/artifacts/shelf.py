@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from wan_pipelines.engines.artifacts.keys import ArtifactKey
-from wan_pipelines.engines.artifacts.packages import SignedOff
+from wan_pipelines.engines.artifacts.packages import SignedOff, check_package
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,11 @@ class Shelf(Protocol):
     def publish(self, built: Built) -> SignedOff:
         """Keep an artifact and sign it off."""
         ...
+
+
+def fetch(shelf: Shelf, key: ArtifactKey, release: str) -> tuple[SignedOff, bytes]:
+    """The artifact for a key, whole and as it was signed off; `Unusable` if it cannot be had."""
+    artifact = shelf.find(key, release)
+    data = shelf.read(artifact)
+    check_package(data, artifact)
+    return artifact, data

@@ -10,8 +10,8 @@ from typing import Any
 from wan_pipelines.engines.artifacts.blocks import CompiledBlocks
 from wan_pipelines.engines.artifacts.build import EXPERTS, build
 from wan_pipelines.engines.artifacts.keys import MAX_TOKENS, ArtifactKey, key_of
-from wan_pipelines.engines.artifacts.packages import Unusable, check_package
-from wan_pipelines.engines.artifacts.shelf import Shelf
+from wan_pipelines.engines.artifacts.packages import Unusable
+from wan_pipelines.engines.artifacts.shelf import Shelf, fetch
 from wan_pipelines.engines.fingerprint import Device, Fingerprint
 from wan_pipelines.engines.options.tier_options import Compiled
 from wan_pipelines.engines.protocol import EAGER, Compilation
@@ -145,9 +145,7 @@ def _installed(loaded: Loaded, package_for: _PackageFor) -> BlockCode:
 
 def _published(loaded: Loaded, workshop: Workshop, _expert: str, key: ArtifactKey) -> _Package:
     """Unusable unless there is one for this key, and it is whole."""
-    artifact = workshop.shelf.find(key, loaded.release.name)
-    data = workshop.shelf.read(artifact)
-    check_package(data, artifact)
+    artifact, data = fetch(workshop.shelf, key, loaded.release.name)
     return _Package(artifact.sha256, data)
 
 

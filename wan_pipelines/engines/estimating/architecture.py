@@ -4,16 +4,15 @@ They stand in a release whose weights are fetched later, else in the configurati
 weights.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
+from wan_pipelines.engines.pipeline_folder import read_config
 from wan_pipelines.errors import WeightsError
 from wan_pipelines.records import Record
 
-CONFIG_LIMIT_BYTES = 4 * 1024**2
 MOST = 1_000_000
 """No dimension is larger; what says so is not a configuration."""
 
@@ -100,10 +99,10 @@ def has_configurations(folder: Path) -> bool:
 
 def read_architecture(folder: Path) -> Architecture:
     """The dimensions that the configurations in `folder` tell; WeightsError for foreign ones."""
-    transformer = _config(folder / "transformer")
-    text = _config(folder / "text_encoder")
-    vae = _config(folder / "vae")
-    index = _config(folder, "model_index.json")
+    transformer = read_config(folder / "transformer" / "config.json")
+    text = read_config(folder / "text_encoder" / "config.json")
+    vae = read_config(folder / "vae" / "config.json")
+    index = read_config(folder / "model_index.json")
     try:
         return Architecture(
             transformer=_transformer(transformer, bool(index.get("expand_timesteps"))),
@@ -156,16 +155,3 @@ def _vae(config: dict[str, Any]) -> VaeShape:
         spatial_factor=config.get("scale_factor_spatial", 8),
         temporal_factor=config.get("scale_factor_temporal", 4),
     )
-
-
-def _config(folder: Path, name: str = "config.json") -> dict[str, Any]:
-    path = folder / name
-    if not path.is_file() or path.stat().st_size > CONFIG_LIMIT_BYTES:
-        raise WeightsError(f"{path} is missing or too large to be a configuration.")
-    try:
-        data = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise WeightsError(f"{path} is not JSON ({error}). Fetch the weights again.") from error
-    if not isinstance(data, dict):
-        raise WeightsError(f"{path} is not a JSON object. Fetch the weights again.")
-    return data

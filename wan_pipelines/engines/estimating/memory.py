@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from wan_pipelines.engines.estimating import vae
 from wan_pipelines.engines.estimating.jobs import Job
 from wan_pipelines.engines.estimating.machines import MachineClass
+from wan_pipelines.engines.estimating.vae import FLOAT_BYTES
 
 ACTIVATION_BYTES = 80
 """Live bytes per token and channel inside a block, in 16-bit types: calibrated on the published
@@ -22,7 +23,6 @@ HEADROOM = 0.9
 for what the estimate misses."""
 BLOCKS_HELD = 2
 """Of an expert that is offloaded block by block: one computes, one arrives."""
-FLOAT_BYTES = 4
 HALF_BYTES = 2
 
 

@@ -167,7 +167,7 @@ class _Render:
             "flow_shift": sampling.flow_shift,
             **self.source.parameters,
         }
-        if DIALECTS[self.source.kind].lossless:
+        if self._is_lossless:
             fields["lossless"] = True
         return fields
 
