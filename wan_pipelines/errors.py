@@ -6,6 +6,7 @@
     ├── EngineError            an engine cannot be prepared or does not run
     │   └── FingerprintMismatch    this machine is not what the release needs
     ├── RenderError            one shot could not be rendered
+    │   └── Exhausted              memory, the GPU or time gave out on it
     ├── EncodeError            frames could not be encoded, or a file does not probe well
     ├── StorageError           the object store cannot be read or written
     └── LedgerError            the ledger cannot be reached, migrated or written
@@ -15,6 +16,10 @@
 
 The message is the whole story: what happened, where, and what to do about it.
 """
+
+from typing import Literal
+
+ExhaustionKind = Literal["memory", "device", "time"]
 
 
 class WanError(Exception):
@@ -49,6 +54,14 @@ class RenderError(WanError):
     def __init__(self, message: str, *, stage: str) -> None:
         super().__init__(message)
         self.stage = stage
+
+
+class Exhausted(RenderError):
+    """Memory, the device or time gave out; what rendered is of no further use."""
+
+    def __init__(self, message: str, *, stage: str, kind: ExhaustionKind) -> None:
+        super().__init__(message, stage=stage)
+        self.kind: ExhaustionKind = kind
 
 
 class EncodeError(WanError):

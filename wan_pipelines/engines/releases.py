@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from wan_pipelines.engines.estimating.architecture import Architecture
+from wan_pipelines.engines.ladder.rungs import Ladder, check_lighter
 from wan_pipelines.engines.needs import Needs
 from wan_pipelines.engines.options.checks import problems
 from wan_pipelines.engines.options.tier_options import EngineOptions, Loading
@@ -87,6 +88,12 @@ class Release(Record):
     fps: int = Field(ge=1, le=120, description="Frames a second it was trained on.", examples=[16])
     tiers: dict[str, Tier] = Field(min_length=1, description="Quality tiers by name.")
     default_tier: str = Field(description="Tier where a brief names none.", examples=["standard"])
+    ladder: Ladder = Field(
+        default=(),
+        description="What is done, in this order, when memory or time runs out; each rung adds to "
+        "those above it. Empty: such shots fail.",
+        examples=[[{"name": "tiles", "vae_tiling": {}}, {"name": "offload", "offload": "group"}]],
+    )
     scorer: Literal["tiny-world"] | None = Field(
         default=None,
         description="What measures whether its videos show what their prompts ask for.",
@@ -245,6 +252,8 @@ def read_releases(assets: Path) -> dict[str, Release]:
                 remedy="Give each release a name of its own.",
             )
         releases[release.name] = release
+    for release in releases.values():
+        check_lighter(release, releases)
     return releases
 
 

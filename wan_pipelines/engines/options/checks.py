@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from wan_pipelines.engines.ladder.rungs import ladder_problems
 from wan_pipelines.engines.options.caches import (
     FasterCache,
     FirstBlockCache,
@@ -32,6 +33,7 @@ def problems(release: "Release") -> Iterator[str]:
         ):
             yield f"tiers.{name}: {problem}"
     yield from _offload(release)
+    yield from ladder_problems(release)
 
 
 def _cache(tier: "Tier", experts: int) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from wan_pipelines.engines.fingerprint import Device
+from wan_pipelines.engines.ladder.rungs import Rung
+from wan_pipelines.engines.options.applied import TILES
 from wan_pipelines.engines.options.caching import ExpertRun, cache_config
 from wan_pipelines.engines.options.loading import quantisation_config
 from wan_pipelines.errors import EngineError
@@ -12,6 +15,9 @@ from wan_pipelines.errors import EngineError
 if TYPE_CHECKING:
     from wan_pipelines.engines.release_parts import Tier
     from wan_pipelines.engines.releases import Release
+
+OFFLOADS = {"model": "enable_model_cpu_offload", "group": "enable_group_offload"}
+"""What diffusers calls them."""
 
 
 def check_options(release: "Release", device: Device) -> None:
@@ -21,25 +27,41 @@ def check_options(release: "Release", device: Device) -> None:
     """
     for name, tier in release.tiers.items():
         if tier.cache:
-            with _told(release, name, f"cache {tier.cache.kind}"):
+            with _told(release, f"cache {tier.cache.kind} of tier {name}"):
                 _try_cache(tier)
         if tier.attention_backend:
-            with _told(release, name, f"attention_backend {tier.attention_backend}"):
+            with _told(release, f"attention_backend {tier.attention_backend} of tier {name}"):
                 _try_attention(tier.attention_backend, release.dtype, device)
         if tier.quantisation:
-            with _told(release, name, f"quantisation {tier.quantisation}"):
+            with _told(release, f"quantisation {tier.quantisation} of tier {name}"):
                 quantisation_config(tier.quantisation, ["transformer"])
+    for rung in release.ladder:
+        with _told(release, f"rung {rung.name} of the ladder"):
+            _try_rung(rung)
 
 
 @contextmanager
-def _told(release: "Release", tier: str, option: str) -> Iterator[None]:
+def _told(release: "Release", what: str) -> Iterator[None]:
     try:
         yield
     except (AttributeError, ImportError, RuntimeError, TypeError, ValueError, EngineError) as error:
         raise EngineError(
-            f"{release.name}: {option} of tier {tier} does not work here: {error} Install what is "
-            "missing, or take the option out of the tier."
+            f"{release.name}: {what} does not work here: {error} Install what is missing, or take "
+            "it out of the release."
         ) from error
+
+
+def _try_rung(rung: Rung) -> None:
+    """Has diffusers' pipeline of Wan what the rung calls?"""
+    if rung.vae_tiling:
+        from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
+
+        tiles = dict.fromkeys(TILES[1:], 1)
+        signature(AutoencoderKLWan.enable_tiling).bind(None, **tiles)
+    if rung.offload:
+        from diffusers.pipelines.wan.pipeline_wan import WanPipeline
+
+        getattr(WanPipeline, OFFLOADS[rung.offload])
 
 
 def _try_cache(tier: "Tier") -> None:

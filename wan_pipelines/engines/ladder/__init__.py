@@ -1,0 +1,1 @@
+"""What is done when memory or time runs out: which errors mean that, and what comes next."""
