@@ -10,6 +10,8 @@ MAX_KEY_BYTES: Final = 1024
 MAX_SEGMENT_BYTES: Final = 255
 """The limit of the usual file systems for one name."""
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
+ORDINARY: Final = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
+"""Valid if it is not too long, and by far the most frequent."""
 FORBIDDEN: Final = re.compile(r"[\\\x00-\x1f\x7f]")
 
 
@@ -19,6 +21,8 @@ def check_key(key: str) -> str:
     A key is a relative POSIX path of visible names: no empty, hidden or `..` segment, no
     backslash, no control character. Raises StorageError naming what is wrong with it.
     """
+    if len(key) <= MAX_SEGMENT_BYTES and ORDINARY.fullmatch(key):
+        return key
     if problem := _problem(key):
         raise StorageError(f"The object key {key!r} {problem}. Choose a relative path such as a/b.")
     return key
