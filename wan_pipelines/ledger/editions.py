@@ -31,7 +31,7 @@ from wan_pipelines.ledger.moments import from_micros_or_none, to_micros
 from wan_pipelines.ledger.quotas import left_of, release_unless_running, reserve
 from wan_pipelines.ledger.statements import storable
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow
-from wan_pipelines.ledger.tenants import account_of, ensure_user
+from wan_pipelines.ledger.tenants import account_of, ensure_user, lock_account
 
 __all__ = [
     "Admission",
@@ -87,7 +87,8 @@ def admit(
     chosen = _chosen(candidates, only, edition)
     with ledger.write() as session:
         ensure_user(session, edition.tenant, edition.user, now)
-        account = account_of(session, edition.tenant, edition.user, lock=True)
+        lock_account(session, edition.tenant, edition.user)
+        account = account_of(session, edition.tenant, edition.user)
         edition_id = ensure_edition(session, edition, now)
         before = load_rows(session, edition_id)
         standings = load_standings(session, edition, edition_id, chosen, now)

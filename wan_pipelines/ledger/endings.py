@@ -1,54 +1,112 @@
 """How a take ends, and what becomes of the quota that was reserved for its shot."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.quotas import close
-from wan_pipelines.ledger.tables import EditionShotRow, TakeRow
+from wan_pipelines.ledger.statements import lock_rows, table
+from wan_pipelines.ledger.tables import EditionShotRow, ShotRow, TakeRow
 
 Ending = Literal["accepted", "failed", "abandoned"]
 
 
-def end_take(session: Session, take: TakeRow, ending: Ending, now: datetime) -> None:
-    """End a running take whose shot the caller has locked.
+@dataclass(frozen=True, slots=True)
+class TakeState:
+    """What of a take decides how it goes on; `lease_expires_at` in microseconds."""
+
+    id: str
+    outcome: str
+    shot_id: int
+    edition_id: int
+    reservation: str
+    lease_expires_at: int | None
+
+
+def lock_take(session: Session, tenant: str, take_id: str) -> TakeState | None:
+    """A tenant's take as it is now, with its shot locked: takes of a shot change one at a time."""
+    of_take = {"take": take_id, "tenant": tenant}
+    lock_rows(session, _LOCK_SHOT, of_take)
+    found = session.execute(_LOCK_TAKE, of_take).one_or_none()
+    return TakeState(*found) if found else None
+
+
+def change_take(session: Session, take_id: str, values: Mapping[str, Any]) -> None:
+    """Give columns of a take, whose shot the caller has locked, other values."""
+    session.execute(_CHANGE_TAKE, {"take": take_id, **values})
+
+
+def change_wish(session: Session, row_id: int, values: Mapping[str, Any]) -> None:
+    """Give columns of an edition's row, whose shot the caller has locked, other values."""
+    session.execute(_CHANGE_WISH, {"row": row_id, **values})
+
+
+def end_take(
+    session: Session,
+    take: TakeState,
+    ending: Ending,
+    now: datetime,
+    report: Mapping[str, Any] | None = None,
+) -> None:
+    """End a running take whose shot the caller has locked; `report` are other columns of it.
 
     An accepted take settles its reservation, and all other editions that wait for the shot reuse
     it and get theirs back. A failed take releases its reservation. An abandoned one leaves it to
     the next take, unless the edition does not want the shot any more.
     """
-    take.outcome = ending
-    take.lease_expires_at = None
-    take.ended_at = to_micros(now)
-    session.flush()  # before anything else may claim the shot
-    waiting = session.scalars(_WAITING, {"shot": take.shot_id}).all()
+    ended = {"outcome": ending, "lease_expires_at": None, "ended_at": to_micros(now)}
+    change_take(session, take.id, {**(report or {}), **ended})
+    waiting = session.execute(_WAITING, {"shot": take.shot_id}).all()
     own = [row for row in waiting if row.reservation == take.reservation]
     if ending == "abandoned" and own:
         return
     close(session, [take.reservation], "settle" if ending == "accepted" else "release", now)
     for row in own:
-        row.reservation = None
+        change_wish(session, row.id, {"reservation": None})
     if ending == "accepted":
         _let_reuse(session, [row for row in waiting if row not in own], take, now)
 
 
+def reused(now: datetime) -> dict[str, Any]:
+    """The columns of a row whose shot another edition has rendered meanwhile."""
+    return {
+        "state": "reused",
+        "reason": "already rendered by another edition",
+        "updated_at": to_micros(now),
+    }
+
+
 def _let_reuse(
-    session: Session, waiting: list[EditionShotRow], take: TakeRow, now: datetime
+    session: Session, waiting: Sequence[Row[Any]], take: TakeState, now: datetime
 ) -> None:
-    close(session, [row.reservation for row in waiting if row.reservation], "release", now)
+    close(session, [row.reservation for row in waiting], "release", now)
     for row in waiting:
-        row.reservation = None
-        if row.edition_id != take.edition_id:
-            row.state, row.reason = "reused", "already rendered by another edition"
-            row.updated_at = to_micros(now)
+        elsewhere = row.edition_id != take.edition_id
+        change_wish(session, row.id, {"reservation": None, **(reused(now) if elsewhere else {})})
 
 
+# Statements of the hot path are built once, and of tables: to build one or to track objects takes
+# longer than to run it.
+_SHOTS, _TAKES, _WISHES = table(ShotRow), table(TakeRow), table(EditionShotRow)
+TAKE_STATE = tuple(_TAKES.c[name] for name in TakeState.__slots__)
+_THIS_TAKE = (_TAKES.c.id == bindparam("take"), _TAKES.c.tenant == bindparam("tenant"))
+_LOCK_SHOT = (
+    select(_SHOTS.c.id)
+    .join(_TAKES, _TAKES.c.shot_id == _SHOTS.c.id)
+    .where(*_THIS_TAKE)
+    .with_for_update(of=_SHOTS, key_share=True)
+)
+_LOCK_TAKE = select(*TAKE_STATE).where(*_THIS_TAKE).with_for_update(key_share=True)
+_CHANGE_TAKE = update(_TAKES).where(_TAKES.c.id == bindparam("take"))
+_CHANGE_WISH = update(_WISHES).where(_WISHES.c.id == bindparam("row"))
 _WAITING = (
-    select(EditionShotRow)
-    .where(EditionShotRow.shot_id == bindparam("shot"), EditionShotRow.reservation.is_not(None))
-    .order_by(EditionShotRow.id)
+    select(_WISHES.c.id, _WISHES.c.edition_id, _WISHES.c.reservation)
+    .where(_WISHES.c.shot_id == bindparam("shot"), _WISHES.c.reservation.is_not(None))
+    .order_by(_WISHES.c.id)
     .with_for_update(key_share=True)
 )

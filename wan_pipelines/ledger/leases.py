@@ -5,17 +5,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LeaseLost, LedgerError, NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.endings import end_take
+from wan_pipelines.ledger.endings import (
+    TAKE_STATE,
+    TakeState,
+    change_take,
+    change_wish,
+    end_take,
+    lock_take,
+    reused,
+)
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.quotas import close, left_of, reserve
+from wan_pipelines.ledger.statements import lock_rows, table
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow, TakeRow
-from wan_pipelines.ledger.tenants import Account, account_of
+from wan_pipelines.ledger.tenants import account_of, lock_account
 from wan_pipelines.ledger.workers import beat
 
 
@@ -62,33 +71,32 @@ def lease_shot(
     """
     with ledger.write() as session:
         beat(session, edition.tenant, worker_id, now)
-        account, row = _wanted(session, edition, render_key)
-        current = session.scalars(_CURRENT_TAKE, {"shot": row.shot_id}).one_or_none()
+        wish, current = _asked(session, edition, render_key)
         if current and current.outcome == "accepted":
-            _note_done(session, row, current, now)
+            _note_done(session, wish, current, now)
             return Done(current.id)
         if current and _expiry(current) > now:
             return Busy(_expiry(current))
         if current:
             end_take(session, current, "abandoned", now)
-        reservation = _reservation_of(session, account, row, now)
+        take_id = uuid4().hex
         expires_at = now + timedelta(seconds=lease_seconds)
-        take = TakeRow(
-            id=uuid4().hex,
-            tenant=account.tenant,
-            user=account.user,
-            shot_id=row.shot_id,
-            edition_id=row.edition_id,
-            worker_id=worker_id,
-            tier=row.tier,
-            outcome="running",
-            reservation=reservation,
-            lease_expires_at=to_micros(expires_at),
-            started_at=to_micros(now),
-            created_at=to_micros(now),
-        )
-        session.add(take)
-        return Lease(edition.tenant, render_key, take.id, worker_id, expires_at)
+        values = {
+            "id": take_id,
+            "tenant": edition.tenant,
+            "user": wish.user,
+            "shot_id": wish.shot_id,
+            "edition_id": wish.edition_id,
+            "worker_id": worker_id,
+            "tier": wish.tier,
+            "outcome": "running",
+            "reservation": _reservation_of(session, edition.tenant, wish, now),
+            "lease_expires_at": to_micros(expires_at),
+            "started_at": to_micros(now),
+            "created_at": to_micros(now),
+        }
+        session.execute(_BEGIN_TAKE, values)
+        return Lease(edition.tenant, render_key, take_id, worker_id, expires_at)
 
 
 def renew_lease(ledger: Ledger, lease: Lease, *, lease_seconds: float, now: datetime) -> Lease:
@@ -97,7 +105,7 @@ def renew_lease(ledger: Ledger, lease: Lease, *, lease_seconds: float, now: date
     with ledger.write() as session:
         beat(session, lease.tenant, lease.worker_id, now)
         take = lock_running(session, lease)
-        take.lease_expires_at = to_micros(expires_at)
+        change_take(session, take.id, {"lease_expires_at": to_micros(expires_at)})
     return replace(lease, expires_at=expires_at)
 
 
@@ -108,15 +116,15 @@ def release_lease(ledger: Ledger, lease: Lease, *, now: datetime) -> None:
         end_take(session, lock_running(session, lease), "abandoned", now)
 
 
-def lock_running(session: Session, lease: Lease) -> TakeRow:
+def lock_running(session: Session, lease: Lease) -> TakeState:
     """The running take of a lease, with its shot locked; `LeaseLost` when it runs no more."""
-    take = lock_take(session, lease)
+    take = lock_leased(session, lease)
     if take.outcome != "running":
         raise lease_lost(lease, take)
     return take
 
 
-def lease_lost(lease: Lease, take: TakeRow) -> LeaseLost:
+def lease_lost(lease: Lease, take: TakeState) -> LeaseLost:
     """The error for a worker whose take has ended without it."""
     return LeaseLost(
         f"The lease on shot {lease.render_key[:12]} is lost: take {take.id} is {take.outcome}. "
@@ -124,20 +132,36 @@ def lease_lost(lease: Lease, take: TakeRow) -> LeaseLost:
     )
 
 
-def lock_take(session: Session, lease: Lease) -> TakeRow:
+def lock_leased(session: Session, lease: Lease) -> TakeState:
     """The take of a lease, whatever has become of it, with its shot locked."""
-    of_lease = {"take": lease.take_id, "tenant": lease.tenant}
-    session.execute(_LOCK_SHOT_OF_TAKE, of_lease)
-    take = session.scalars(_LOCK_TAKE, of_lease).one_or_none()
+    take = lock_take(session, lease.tenant, lease.take_id)
     if take is None:
         raise LeaseLost(f"Tenant {lease.tenant} has no take {lease.take_id} in the ledger.")
     return take
 
 
-def _wanted(
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """An edition's row of a shot, and the user who asked for it."""
+
+    user: str
+    id: int
+    edition_id: int
+    shot_id: int
+    name: str
+    tier: str
+    state: str
+    reason: str
+    reservation: str | None
+
+
+def _asked(
     session: Session, edition: EditionKey, render_key: str
-) -> tuple[Account, EditionShotRow]:
-    """Account, and the edition's row of a shot: locked with the shot, in everybody's order."""
+) -> tuple[_Wish, TakeState | None]:
+    """What the edition asks for, and the take that is accepted or runs: shot and account locked.
+
+    Everybody locks in this order: account, shot, rows.
+    """
     names = {
         "tenant": edition.tenant,
         "campaign": edition.campaign,
@@ -148,85 +172,83 @@ def _wanted(
     if found is None:
         raise NotAdmitted(f"Edition {edition} does not ask for shot {render_key[:12]} (any more).")
     edition_id, user, shot_id = found
-    account = account_of(session, edition.tenant, user, lock=True)
-    session.execute(_LOCK_SHOT, {"shot": shot_id})
-    rows = session.scalars(_LOCK_ROWS, {"edition": edition_id, "shot": shot_id}).all()
-    for row in rows:
-        if row.state in ("admitted", "reused"):
-            return account, row
-    raise _not_admitted(edition, rows)
+    lock_account(session, edition.tenant, user)
+    lock_rows(session, _LOCK_SHOT, {"shot": shot_id})
+    rows = session.execute(_LOCK_WISHES, {"edition": edition_id, "shot": shot_id}).all()
+    wishes = [_Wish(user, *row[: len(_WISH)]) for row in rows]
+    for wish, row in zip(wishes, rows, strict=True):
+        if wish.state in ("admitted", "reused"):
+            take = row[len(_WISH) :]
+            return wish, TakeState(*take) if take[0] else None
+    raise _not_admitted(edition, wishes)
 
 
-def _not_admitted(edition: EditionKey, rows: Sequence[EditionShotRow]) -> LedgerError:
-    if not rows:
+def _not_admitted(edition: EditionKey, wishes: Sequence[_Wish]) -> LedgerError:
+    if not wishes:
         return NotAdmitted(f"Edition {edition} was changed and asks for another shot now.")
-    row = rows[0]
-    kind = QuotaExceeded if row.state == "refused" else NotAdmitted
-    return kind(f"Shot {row.name} of edition {edition} is {row.state}: {row.reason}.")
+    wish = wishes[0]
+    kind = QuotaExceeded if wish.state == "refused" else NotAdmitted
+    return kind(f"Shot {wish.name} of edition {edition} is {wish.state}: {wish.reason}.")
 
 
-def _expiry(take: TakeRow) -> datetime:
+def _expiry(take: TakeState) -> datetime:
     return from_micros(take.lease_expires_at or 0)
 
 
-def _note_done(session: Session, wanted: EditionShotRow, accepted: TakeRow, now: datetime) -> None:
+def _note_done(session: Session, wish: _Wish, accepted: TakeState, now: datetime) -> None:
     """Give back what was reserved for a shot that was rendered elsewhere meanwhile."""
-    if wanted.reservation is not None:
-        close(session, [wanted.reservation], "release", now)
-        wanted.reservation = None
-    if accepted.edition_id != wanted.edition_id and wanted.state != "reused":
-        wanted.state, wanted.reason = "reused", "already rendered by another edition"
-        wanted.updated_at = to_micros(now)
+    if wish.reservation is not None:
+        close(session, [wish.reservation], "release", now)
+        change_wish(session, wish.id, {"reservation": None})
+    if accepted.edition_id != wish.edition_id and wish.state != "reused":
+        change_wish(session, wish.id, reused(now))
 
 
-def _reservation_of(session: Session, account: Account, row: EditionShotRow, now: datetime) -> str:
+def _reservation_of(session: Session, tenant: str, wish: _Wish, now: datetime) -> str:
     """The shot's reservation; a new one if its last take failed, or its reused one was given up."""
-    if row.reservation is not None:
-        return row.reservation
-    quota = left_of(session, account, now)
+    if wish.reservation is not None:
+        return wish.reservation
+    quota = left_of(session, account_of(session, tenant, wish.user), now)
     if quota.left == 0:
-        raise QuotaExceeded(f"Shot {row.name} is not rendered again: {quota.refusal}.")
+        raise QuotaExceeded(f"Shot {wish.name} is not rendered again: {quota.refusal}.")
     (reservation,) = reserve(session, quota, 1, now)
-    row.reservation = reservation
-    row.state, row.reason = "admitted", ""
-    row.updated_at = to_micros(now)
+    admitted = {"state": "admitted", "reason": "", "updated_at": to_micros(now)}
+    change_wish(session, wish.id, {"reservation": reservation, **admitted})
     return reservation
 
 
-# Statements of the hot path are built once: building one takes longer than running it.
+# Statements of the hot path are built once, and of tables: to build one or to track objects takes
+# longer than to run it.
+_EDITIONS, _SHOTS, _TAKES = table(EditionRow), table(ShotRow), table(TakeRow)
+_WISHES = table(EditionShotRow)
+_WISH = tuple(_WISHES.c[name] for name in _Wish.__slots__ if name != "user")
+_BEGIN_TAKE = insert(_TAKES)
 _LOCK_SHOT = (
-    select(ShotRow.id).where(ShotRow.id == bindparam("shot")).with_for_update(key_share=True)
-)
-_OF_TAKE = (TakeRow.id == bindparam("take"), TakeRow.tenant == bindparam("tenant"))
-_LOCK_SHOT_OF_TAKE = (
-    select(ShotRow.id)
-    .join(TakeRow, TakeRow.shot_id == ShotRow.id)
-    .where(*_OF_TAKE)
-    .with_for_update(of=ShotRow, key_share=True)
-)
-_LOCK_TAKE = select(TakeRow).where(*_OF_TAKE).with_for_update(key_share=True)
-_CURRENT_TAKE = select(TakeRow).where(
-    TakeRow.shot_id == bindparam("shot"), TakeRow.outcome.in_(("accepted", "running"))
+    select(_SHOTS.c.id).where(_SHOTS.c.id == bindparam("shot")).with_for_update(key_share=True)
 )
 _ASKED_FOR = (
-    select(EditionRow.id, EditionRow.user, ShotRow.id)
-    .join(EditionShotRow, EditionShotRow.edition_id == EditionRow.id)
-    .join(ShotRow, ShotRow.id == EditionShotRow.shot_id)
+    select(_EDITIONS.c.id, _EDITIONS.c.user, _SHOTS.c.id)
+    .join(_WISHES, _WISHES.c.edition_id == _EDITIONS.c.id)
+    .join(_SHOTS, _SHOTS.c.id == _WISHES.c.shot_id)
     .where(
-        EditionRow.tenant == bindparam("tenant"),
-        EditionRow.campaign == bindparam("campaign"),
-        EditionRow.edition == bindparam("edition"),
-        ShotRow.tenant == bindparam("tenant"),
-        ShotRow.render_key == bindparam("render_key"),
+        _EDITIONS.c.tenant == bindparam("tenant"),
+        _EDITIONS.c.campaign == bindparam("campaign"),
+        _EDITIONS.c.edition == bindparam("edition"),
+        _SHOTS.c.tenant == bindparam("tenant"),
+        _SHOTS.c.render_key == bindparam("render_key"),
     )
     .limit(1)
 )
-_LOCK_ROWS = (
-    select(EditionShotRow)
-    .where(
-        EditionShotRow.edition_id == bindparam("edition"),
-        EditionShotRow.shot_id == bindparam("shot"),
+_LOCK_WISHES = (
+    select(*_WISH, *TAKE_STATE)
+    .outerjoin(
+        _TAKES,
+        (_TAKES.c.shot_id == _WISHES.c.shot_id) & _TAKES.c.outcome.in_(("accepted", "running")),
     )
-    .order_by(EditionShotRow.position)
-    .with_for_update(key_share=True)
+    .where(
+        _WISHES.c.edition_id == bindparam("edition"),
+        _WISHES.c.shot_id == bindparam("shot"),
+    )
+    .order_by(_WISHES.c.position)
+    .with_for_update(of=_WISHES, key_share=True)
 )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table
+from sqlalchemy import Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -34,6 +34,15 @@ def insert_missing(
     on_postgresql = session.get_bind().dialect.name == POSTGRESQL
     insert = postgresql.insert if on_postgresql else sqlite.insert
     session.execute(insert(table(row)).on_conflict_do_nothing(), list(values))
+
+
+def lock_rows(session: Session, query: Select[Any], values: Mapping[str, Any]) -> None:
+    """Lock what a `FOR UPDATE` query finds, for the rest of a transaction that writes.
+
+    On SQLite such a transaction holds the only lock there is from its beginning.
+    """
+    if session.get_bind().dialect.name == POSTGRESQL:
+        session.execute(query, values)
 
 
 def storable(words: str, longest: int = 4000) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.orm import Session
@@ -9,8 +10,8 @@ from sqlalchemy.orm import Session
 from wan_pipelines.encoding.renditions import RenditionFile
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.endings import end_take
-from wan_pipelines.ledger.leases import Lease, lease_lost, lock_take
+from wan_pipelines.ledger.endings import change_take, end_take
+from wan_pipelines.ledger.leases import Lease, lease_lost, lock_leased
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.records import TakeReport
 from wan_pipelines.ledger.statements import storable, table
@@ -38,13 +39,12 @@ def accept_take(
     """
     with ledger.write() as session:
         working = is_open(session, lease.tenant, lease.worker_id, now)
-        take = lock_take(session, lease)
+        take = lock_leased(session, lease)
         if take.outcome == "accepted":
             return
         if not working or take.outcome != "running":
             raise lease_lost(lease, take)
-        _record(take, report)
-        end_take(session, take, "accepted", now)
+        end_take(session, take, "accepted", now, _columns(report))
         _insert_renditions(session, take.id, renditions, 0, now)
         session.execute(_FORGIVE, {"shot": take.shot_id})
 
@@ -56,11 +56,11 @@ def fail_take(ledger: Ledger, lease: Lease, report: TakeReport, *, now: datetime
     """
     with ledger.write() as session:
         beat(session, lease.tenant, lease.worker_id, now)
-        take = lock_take(session, lease)
-        _record(take, report)
+        take = lock_leased(session, lease)
         if take.outcome != "running":
+            change_take(session, take.id, _columns(report))
             return
-        end_take(session, take, "failed", now)
+        end_take(session, take, "failed", now, _columns(report))
         session.execute(_COUNT_FAILURE, {"shot": take.shot_id, "moment": to_micros(now)})
 
 
@@ -126,21 +126,25 @@ def _accepted(session: Session, tenant: str, condition: ColumnElement[bool]) -> 
     ).one_or_none()
 
 
-def _record(take: TakeRow, report: TakeReport) -> None:
-    take.seed = report.seed
-    take.steps = report.steps
+def _columns(report: TakeReport) -> dict[str, Any]:
+    said = report.error_message
+    columns = {
+        "seed": report.seed,
+        "steps": report.steps,
+        "peak_memory_bytes": report.peak_memory_bytes,
+        "engine": report.engine,
+        "release": report.release,
+        "fingerprint": report.fingerprint,
+        "error_type": report.error_type,
+        "error_message": None if said is None else storable(said),
+        "error_stage": report.error_stage,
+    }
     if report.stages:
-        take.text_microseconds = report.stages.text
-        take.denoise_high_microseconds = report.stages.denoise_high
-        take.denoise_low_microseconds = report.stages.denoise_low
-        take.decode_microseconds = report.stages.decode
-    take.peak_memory_bytes = report.peak_memory_bytes
-    take.engine = report.engine
-    take.release = report.release
-    take.fingerprint = report.fingerprint
-    take.error_type = report.error_type
-    take.error_message = None if report.error_message is None else storable(report.error_message)
-    take.error_stage = report.error_stage
+        columns["text_microseconds"] = report.stages.text
+        columns["denoise_high_microseconds"] = report.stages.denoise_high
+        columns["denoise_low_microseconds"] = report.stages.denoise_low
+        columns["decode_microseconds"] = report.stages.decode
+    return columns
 
 
 _INSERT_RENDITIONS = insert(table(RenditionRow))

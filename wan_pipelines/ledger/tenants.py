@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.statements import insert_missing
+from wan_pipelines.ledger.statements import insert_missing, lock_rows
 from wan_pipelines.ledger.tables import PlanRow, TenantRow, UserRow
 
 
@@ -82,10 +82,14 @@ def zone_of(tenant: str, time_zone: str) -> ZoneInfo:
         ) from error
 
 
-def account_of(session: Session, tenant: str, user: str, *, lock: bool = False) -> Account:
-    """The account of a user, with its row locked until the transaction ends if `lock`."""
-    query = _LOCK_ACCOUNT if lock else _ACCOUNT
-    found = session.execute(query, {"tenant": tenant, "user": user}).one_or_none()
+def lock_account(session: Session, tenant: str, user: str) -> None:
+    """Let nobody else spend a user's quota until the transaction ends."""
+    lock_rows(session, _LOCK_USER, {"tenant": tenant, "user": user})
+
+
+def account_of(session: Session, tenant: str, user: str) -> Account:
+    """The account of a user."""
+    found = session.execute(_ACCOUNT, {"tenant": tenant, "user": user}).one_or_none()
     if found is None:
         raise LedgerError(f"Tenant {tenant} has no user {user} in the ledger.")
     zone = zone_of(tenant, found.time_zone)
@@ -98,7 +102,11 @@ _ACCOUNT = (
     .join(UserRow, UserRow.tenant == TenantRow.name)
     .where(TenantRow.name == bindparam("tenant"), UserRow.name == bindparam("user"))
 )
-_LOCK_ACCOUNT = _ACCOUNT.with_for_update(of=UserRow, key_share=True)
+_LOCK_USER = (
+    select(UserRow.name)
+    .where(UserRow.tenant == bindparam("tenant"), UserRow.name == bindparam("user"))
+    .with_for_update(key_share=True)
+)
 
 
 def ensure_user(session: Session, tenant: str, user: str, now: datetime) -> None:

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, CursorResult, bindparam, case, select, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.endings import end_take
+from wan_pipelines.ledger.endings import end_take, lock_take
 from wan_pipelines.ledger.keys import EditionKey, edition_id_of
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.prices import Market, price_row_at
@@ -154,6 +154,16 @@ def open_workers(ledger: Ledger, host: str) -> tuple[OpenWorker, ...]:
         )
 
 
+def last_paid(ledger: Ledger, tenant: str, run_id: str, step_key: str) -> datetime | None:
+    """Until when the workers of a step are paid that have ended; None: none has."""
+    query = select(func.max(WorkerRow.ended_at)).where(
+        WorkerRow.tenant == tenant, WorkerRow.run_id == run_id, WorkerRow.step_key == step_key
+    )
+    with ledger.read() as session:
+        until = session.scalars(query).one()
+        return None if until is None else from_micros(until)
+
+
 def give_up(ledger: Ledger, worker_ids: Sequence[str], *, now: datetime) -> None:
     """Close workers that are known to be dead, as `close_lost_workers` closes silent ones."""
     for some in chunks(worker_ids):
@@ -224,13 +234,10 @@ def _end(session: Session, worker: WorkerRow, until: int, now: datetime, *, rest
     """Settle a locked worker until that moment (microseconds), and end it."""
     settle(session, worker, until, now, rest=rest)
     worker.ended_at = worker.settled_until
-    running = select(TakeRow).where(TakeRow.worker_id == worker.id, TakeRow.outcome == "running")
-    for take in session.scalars(running.order_by(TakeRow.shot_id)).all():
-        session.execute(
-            select(ShotRow.id).filter_by(id=take.shot_id).with_for_update(key_share=True)
-        )
-        session.refresh(take, with_for_update={"key_share": True})
-        if take.outcome == "running":
+    running = select(TakeRow.id).where(TakeRow.worker_id == worker.id, TakeRow.outcome == "running")
+    for take_id in session.scalars(running.order_by(TakeRow.shot_id)).all():
+        take = lock_take(session, worker.tenant, take_id)
+        if take and take.outcome == "running":
             end_take(session, take, "abandoned", now)
 
 
