@@ -7,6 +7,7 @@
     │   └── FingerprintMismatch    this machine is not what the release needs
     ├── RenderError            one shot could not be rendered
     │   └── Exhausted              memory, the GPU or time gave out on it
+    ├── WorkerDied             worker processes ended before their work did
     ├── EncodeError            frames could not be encoded, or a file does not probe well
     ├── StorageError           the object store cannot be read or written
     └── LedgerError            the ledger cannot be reached, migrated or written
@@ -62,6 +63,10 @@ class Exhausted(RenderError):
     def __init__(self, message: str, *, stage: str, kind: ExhaustionKind) -> None:
         super().__init__(message, stage=stage)
         self.kind: ExhaustionKind = kind
+
+
+class WorkerDied(WanError):
+    """Worker processes were killed, or crashed, before they had rendered their shots."""
 
 
 class EncodeError(WanError):

@@ -60,6 +60,11 @@ def age_ns() -> int:
     return time.time_ns() - int(process.create_time() * 1e9)
 
 
+def resident_bytes() -> int:
+    """Memory that this process holds."""
+    return psutil.Process().memory_info().rss
+
+
 def _after_boot_ms(process: psutil.Process) -> int:
     """The system's own record: psutil adds the boot time to it, in whole seconds."""
     return round((process.create_time() - psutil.boot_time()) * 1000)

@@ -12,6 +12,8 @@ from wan_pipelines.components.campaign_keys import CampaignKeys
 from wan_pipelines.definitions import load
 from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.studio import shards
+from wan_pipelines.studio.render_here import render_here
+from wan_pipelines.studio.shard_records import ShardSummary
 from wan_pipelines.studio.studio import Studio
 
 
@@ -52,10 +54,13 @@ def jobs_of(definitions: dg.Definitions) -> set[str]:
 def launches(project: Project, patch: pytest.MonkeyPatch) -> Launches:
     faults: dict[str, Exception] = {}
 
-    def open_engine(studio: Studio, release: str, **_: str) -> NullEngine:
+    def open_engine(studio: Studio, release: str) -> NullEngine:
         return NullEngine(studio.release(release), faults)
 
-    patch.setattr(shards, "open_release_engine", open_engine)
+    def render(*arguments: Any, **named: Any) -> ShardSummary:
+        return render_here(*arguments, **named, open_engine=open_engine).summary
+
+    patch.setattr(shards, "render_supervised", render)
     return Launches(project, dg.DagsterInstance.ephemeral(), faults)
 
 

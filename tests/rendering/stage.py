@@ -21,9 +21,7 @@ from wan_pipelines.rendering.worker import render_shard
 
 RELEASE = hub_release()
 RUN = RunReference("run", "render[shard_1]")
-QUICK = WorkerSettings(
-    renew_seconds=0.02, busy_poll_seconds=0.01, busy_patience_seconds=5.0, progress_seconds=0.0
-)
+QUICK = WorkerSettings(renew_seconds=0.02, busy_poll_seconds=0.01, busy_patience_seconds=5.0)
 STEPS = 4
 
 
@@ -80,7 +78,7 @@ class Stage:
     tails: dict[str, Callable[[], None]] = field(default_factory=dict)
     settings: WorkerSettings = QUICK
     stop: Event = field(default_factory=Event)
-    progress: list[Progress] = field(default_factory=list)
+    progress: list[Progress | None] = field(default_factory=list)
     loads: int = 0
     load: Callable[[], None] = lambda: None
     engine: HookedEngine = field(init=False)

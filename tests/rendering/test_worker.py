@@ -134,12 +134,13 @@ def test_rendering_waits_when_too_much_footage_is_pending() -> None:
     assert report.seconds["wait"] > 0.05
 
 
-def test_progress_is_told_now_and_then() -> None:
-    time = SteppedClock()
-    stage = Stage(hooks={"b": lambda step: time.advance(4.0)})
-    stage.render(shots("a", "b"), clock=time.clock, progress_seconds=10.0)
-    assert [(told.shot, told.step) for told in stage.progress] == [("a", 0), ("b", 2)]
-    assert str(stage.progress[1]) == "b: step 2 of 4 (1 of 2 shots done)"
+def test_progress_is_told_at_each_step_and_ends_with_the_render() -> None:
+    stage = Stage()
+    stage.render(shots("a", "b"))
+    told = [progress and (progress.shot, progress.step) for progress in stage.progress]
+    assert told[0] == ("a", 0)
+    assert told[-2:] == [("b", 4), None]
+    assert told.count(None) == 2
 
 
 def test_workers_on_the_same_shots_share_the_work() -> None:

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import dagster as dg
 from dagster import AssetExecutionContext, OpExecutionContext
 
-from wan_pipelines.errors import EngineError, InputError, RenderError, WeightsError
+from wan_pipelines.errors import EngineError, InputError, RenderError, WeightsError, WorkerDied
 from wan_pipelines.rendering.takes import RunReference
 
-LASTING = (InputError, WeightsError, EngineError, RenderError)
+LASTING = (InputError, WeightsError, EngineError, RenderError, WorkerDied)
 
 
 @contextmanager

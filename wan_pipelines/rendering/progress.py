@@ -1,4 +1,4 @@
-"""Says now and then how far a worker is."""
+"""How far a worker is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,20 +25,29 @@ class Progress:
         )
 
 
-class ProgressReporter:
-    """Hands progress on, at most once per `every_seconds`."""
+OnProgress = Callable[[Progress | None], None]
+"""Called as a render begins, at each boundary of its steps, and with None as it ends."""
+
+
+def told_nobody(_: Progress | None) -> None:
+    """An `OnProgress` for those who do not follow."""
+
+
+class ProgressTold:
+    """An `OnProgress` that says it in words, at most once per `every_seconds`."""
 
     def __init__(
-        self, listener: Callable[[Progress], None] | None, clock: Clock, every_seconds: float
+        self, say: Callable[[str], None], every_seconds: float = 10.0, clock: Clock | None = None
     ) -> None:
-        self._listener = listener
-        self._clock = clock
+        self._say = say
+        self._clock = clock or Clock()
         self._interval_ns = int(every_seconds * NANOSECONDS)
         self._last_ns: int | None = None
 
-    def tell(self, progress: Progress) -> None:
+    def __call__(self, progress: Progress | None) -> None:
+        if progress is None:
+            return
         now_ns = self._clock.monotonic_ns()
         if self._last_ns is None or now_ns - self._last_ns >= self._interval_ns:
             self._last_ns = now_ns
-            if self._listener:
-                self._listener(progress)
+            self._say(str(progress))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wan_pipelines.processes import resident_bytes
 from wan_pipelines.rendering.clock import Clock
 from wan_pipelines.rendering.ports import Checkpoints
 from wan_pipelines.rendering.spans import NANOSECONDS
@@ -16,26 +17,35 @@ class WorkerSettings:
     tail_depth: takes that may wait to be encoded, or be encoded, while the next one renders.
     renew_seconds: between two signs of life; well below the lease's length.
     span_seconds: a longer denoising is reported in pieces, at step boundaries.
-    progress_seconds: between two reports of progress, at least.
     busy_poll_seconds: between two looks at shots that another worker renders.
     busy_patience_seconds: so long the worker, which is paid for, waits for others in all.
     checkpoint_seconds: between two checkpoints of a shot, at least.
     checkpoints: where they are kept; without, an interrupted shot starts over.
     same_failures: so many failures of the same kind in a row stop the shard.
+    recycle_after_shots: after so many renders the worker ends, for a fresh process to go on.
+    recycle_above_bytes: after a render it ends, too, when the process holds more memory than that.
     paid_since_ns: monotonic start of the worker if that was before the loop's.
     """
 
     tail_depth: int = 2
     renew_seconds: float = 15.0
     span_seconds: float = 30.0
-    progress_seconds: float = 10.0
     busy_poll_seconds: float = 0.5
     busy_patience_seconds: float = 1800.0
     checkpoint_seconds: float = 60.0
     checkpoints: Checkpoints | None = None
     same_failures: int = 3
+    recycle_after_shots: int | None = None
+    recycle_above_bytes: int | None = None
     paid_since_ns: int | None = None
     clock: Clock = field(default_factory=Clock)
+
+    def is_worn_after(self, shots: int) -> bool:
+        """Whether a process that has rendered so many shots should make way for a fresh one."""
+        many, large = self.recycle_after_shots, self.recycle_above_bytes
+        return shots > 0 and (
+            (many is not None and shots >= many) or (large is not None and resident_bytes() > large)
+        )
 
 
 DEFAULT_SETTINGS = WorkerSettings()
@@ -47,7 +57,8 @@ class ShardReport:
 
     `takes` are in the order in which they began. The other fields are names of shots: `reused` had
     an accepted take already, `busy` were left to another worker, `unfinished` were not begun or not
-    ended, because the worker was told to stop or because of the reason that `declined` names.
+    ended, because the worker was told to stop, because it has to be `recycled`, or because of the
+    reason that `declined` names.
     """
 
     takes: tuple[Take, ...]
@@ -57,6 +68,7 @@ class ShardReport:
     unfinished: tuple[str, ...]
     declined: Mapping[str, str]
     stopped: bool
+    recycled: bool
     nanoseconds: Mapping[SpanKind, int]
 
     @property

@@ -17,7 +17,7 @@ from wan_pipelines.rendering.attempt import Attempt, Ended
 from wan_pipelines.rendering.heartbeat import Heartbeat
 from wan_pipelines.rendering.keeper import TakeKeeper
 from wan_pipelines.rendering.ports import Busy, Declined, Done, File, Lease, Tail, TakeBook
-from wan_pipelines.rendering.progress import Progress, ProgressReporter
+from wan_pipelines.rendering.progress import OnProgress, Progress, told_nobody
 from wan_pipelines.rendering.reports import DEFAULT_SETTINGS, ShardReport, WorkerSettings
 from wan_pipelines.rendering.spans import NANOSECONDS, SpanRecorder
 from wan_pipelines.rendering.streak import FailureStreak
@@ -34,7 +34,7 @@ def render_shard(
     run: RunReference,
     settings: WorkerSettings = DEFAULT_SETTINGS,
     stop: Event | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress = told_nobody,
 ) -> ShardReport:
     """Renders what of `shots` has no accepted take yet; shots with the same key count as one.
 
@@ -58,7 +58,7 @@ def render_shard(
             heartbeat=heartbeat,
             line=line,
             spans=SpanRecorder(settings.clock, book.spent, paid_since_ns=settings.paid_since_ns),
-            progress=ProgressReporter(on_progress, settings.clock, settings.progress_seconds),
+            on_progress=on_progress,
         )
         worker.work()
     return worker.report(shots)
@@ -81,13 +81,14 @@ class _Worker(Generic[File]):
     heartbeat: Heartbeat
     line: TailLine[File]
     spans: SpanRecorder
-    progress: ProgressReporter
+    on_progress: OnProgress
     engine: Engine | None = None
     takes: list[Take] = field(default_factory=list)
     rendered: set[str] = field(default_factory=set)
     reused: set[str] = field(default_factory=set)
     busy: dict[str, Shot] = field(default_factory=dict)
     declined: dict[str, str] = field(default_factory=dict)
+    is_worn: bool = False
 
     def work(self) -> None:
         """Visits every shot, then those again that were somebody else's."""
@@ -119,17 +120,23 @@ class _Worker(Generic[File]):
                 if shot.render_key in self.declined
             },
             stopped=self.stop.is_set(),
+            recycled=self.is_worn,
             nanoseconds=dict(self.spans.nanoseconds),
         )
 
     def _visit_each(self, shots: Sequence[Shot]) -> None:
         for shot in shots:
-            if self.stop.is_set():
+            if self.stop.is_set() or self._wears_out():
                 return
             self.streak.check()
             self.line.check()
             self.spans.switch("idle")
             self._visit(shot)
+
+    def _wears_out(self) -> bool:
+        """Whether a fresh process should render the next shot: never before this one rendered."""
+        self.is_worn = self.is_worn or self.settings.is_worn_after(len(self.rendered))
+        return self.is_worn
 
     def _visit(self, shot: Shot) -> None:
         key = shot.render_key
@@ -157,6 +164,7 @@ class _Worker(Generic[File]):
             if (
                 not self.busy
                 or self.stop.is_set()
+                or self.is_worn
                 or self.settings.clock.monotonic_ns() >= deadline_ns
             ):
                 return
@@ -191,7 +199,9 @@ class _Worker(Generic[File]):
             at_step=lambda step, steps: self._at_step(shot, lease, step, steps),
             keeper=self._keeper(shot),
         )
+        self._tell(shot, lease, 0, shot.request.sampling.steps)
         take, footage = attempt.make()
+        self.on_progress(None)
         self.rendered.add(shot.render_key)
         self.streak.note(take)
         if footage:
@@ -239,11 +249,14 @@ class _Worker(Generic[File]):
 
     def _at_step(self, shot: Shot, lease: Lease, step: int, steps: int) -> None:
         """Called by the engine at each step's boundary."""
-        done = len(self.rendered) + len(self.reused)
-        self.progress.tell(Progress(shot.name, lease.take_id, step, steps, done, len(self.shots)))
+        self._tell(shot, lease, step, steps)
         if self.stop.is_set():
             raise Ended("cancelled", "The worker was told to stop.")
         if self.heartbeat.has_lost(lease):
             raise Ended("lost", LOST)
         if self.line.is_broken:
             raise Ended("cancelled", "Results cannot be recorded any more.")
+
+    def _tell(self, shot: Shot, lease: Lease, step: int, steps: int) -> None:
+        done = len(self.rendered) + len(self.reused)
+        self.on_progress(Progress(shot.name, lease.take_id, step, steps, done, len(self.shots)))

@@ -15,7 +15,7 @@ from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.records import StageMicroseconds, TakeReport
-from wan_pipelines.processes import age_ns
+from wan_pipelines.rendering.clock import Instant
 from wan_pipelines.rendering.ports import Busy, Declined, Done, Lease
 from wan_pipelines.rendering.takes import RunReference, Span, Take
 from wan_pipelines.studio.leftovers import discard
@@ -25,9 +25,9 @@ from wan_pipelines.studio.studio import Studio
 class LedgerBook:
     """A `TakeBook` for one worker of one edition; used by several threads."""
 
-    def __init__(self, studio: Studio, edition: EditionKey, worker_id: str, born: datetime) -> None:
-        self.paid_since_ns = monotonic_ns() - age_ns()
-        self._born = born
+    def __init__(self, studio: Studio, edition: EditionKey, worker_id: str, since: Instant) -> None:
+        self.paid_since_ns = since.monotonic_ns
+        self._paid_since = since.at
         self._ledger = studio.ledger
         self._store = studio.store
         self._lease_seconds = studio.settings.workers.lease_seconds
@@ -38,16 +38,17 @@ class LedgerBook:
 
     @classmethod
     @contextmanager
-    def opened(cls, studio: Studio, edition: EditionKey, run: RunReference) -> Iterator[Self]:
-        """A book whose worker is paid from the birth of this process until the block ends."""
+    def opened(
+        cls, studio: Studio, edition: EditionKey, run: RunReference, since: Instant
+    ) -> Iterator[Self]:
+        """A book whose worker is paid from `since` until the block ends."""
         now = datetime.now(UTC)
-        born = now - timedelta(microseconds=age_ns() // 1000)
         rendering = studio.settings.rendering_class
         place = workers.WorkerPlace(
             run.run_id, run.step_key, studio.settings.gpu_class, rendering.gpu_count
         )
-        worker = workers.open_worker(studio.ledger, edition, place, now=now, started_at=born)
-        book = cls(studio, edition, worker, born)
+        worker = workers.open_worker(studio.ledger, edition, place, now=now, started_at=since.at)
+        book = cls(studio, edition, worker, since)
         try:
             yield book
         finally:
@@ -64,7 +65,7 @@ class LedgerBook:
                 self._worker_id,
                 spans,
                 now=datetime.now(UTC),
-                paid_until=self._born + lived,
+                paid_until=self._paid_since + lived,
             )
 
     def lease(self, shot: Shot) -> Lease | Done | Busy | Declined:

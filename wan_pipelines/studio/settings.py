@@ -102,6 +102,22 @@ class Workers(Record):
     lease_seconds: float = Field(
         default=60, gt=0, description="After this long without a sign of life a shot is free again."
     )
+    recycle_after_videos: int | None = Field(
+        default=None,
+        ge=1,
+        description="After so many videos a fresh process goes on with a shard; empty: never.",
+    )
+    recycle_above_gib: float | None = Field(
+        default=None,
+        gt=0,
+        description="A process that holds more main memory than this after a video makes way for "
+        "a fresh one; empty: never.",
+    )
+    restarts: int = Field(
+        default=3,
+        ge=0,
+        description="So often a worker process that dies is replaced, before its shard fails.",
+    )
 
 
 class Checkpoints(Record):

@@ -1,0 +1,135 @@
+"""A shard rendered in this process."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Event
+
+from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.engines.protocol import Engine
+from wan_pipelines.errors import EngineError
+from wan_pipelines.rendering.clock import Instant
+from wan_pipelines.rendering.progress import OnProgress, told_nobody
+from wan_pipelines.rendering.reports import ShardReport, WorkerSettings
+from wan_pipelines.rendering.signals import stop_on_signals
+from wan_pipelines.rendering.takes import RunReference
+from wan_pipelines.rendering.worker import render_shard
+from wan_pipelines.studio.books import LedgerBook
+from wan_pipelines.studio.checkpoints import checkpoints_of, remove_old_checkpoints, told_of
+from wan_pipelines.studio.editions import shots_named
+from wan_pipelines.studio.engines import open_release_engine
+from wan_pipelines.studio.shard_records import ShardReference, ShardSummary, nothing_done
+from wan_pipelines.studio.store_check import check_store
+from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.tails import EncodingTail
+from wan_pipelines.studio.workers import close_dead_workers
+
+GIB = 1 << 30
+Say = Callable[[str], None]
+OpenEngine = Callable[[Studio, str], Engine]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What became of a shard in one process, and whether a fresh one should do what is left."""
+
+    summary: ShardSummary
+    recycled: bool
+
+
+def render_here(
+    studio: Studio,
+    shard: ShardReference,
+    run: RunReference,
+    *,
+    say: Say,
+    on_progress: OnProgress = told_nobody,
+    open_engine: OpenEngine | None = None,
+    paid_since: Instant | None = None,
+    stop: Event | None = None,
+) -> Rendered:
+    """Render a shard in this process, which is paid until the end of this call.
+
+    It is paid since its start unless `paid_since` is another instant. `say` is told what became of
+    checkpoints, `on_progress` of each step. SIGTERM and SIGINT set `stop`.
+
+    A shot that fails does not fail the shard. RenderError when shot after shot fails the same way,
+    EngineError or WeightsError when no engine can be had, or not the one that was planned for.
+    """
+    check_store(studio)
+    close_dead_workers(studio)
+    remove_old_checkpoints(studio)
+    shots = shots_named(studio, shard.edition, shard.shots)
+    if not shots:
+        return Rendered(nothing_done(shard), recycled=False)
+    _check_release(studio, shots)
+    opener = open_engine or partial(
+        open_release_engine,
+        tenant=shard.edition.tenant,
+        engine=shots[0].request.sampling.engine,
+    )
+    with (
+        LedgerBook.opened(studio, shard.edition, run, paid_since or Instant.of_birth()) as book,
+        EncodingTail.opened(studio, shard.edition) as tail,
+        stop_on_signals(stop or Event()) as stopped,
+    ):
+        report = render_shard(
+            shots,
+            lambda: opener(studio, shots[0].request.release),
+            book,
+            tail,
+            run=run,
+            settings=worker_settings(studio, book, shard.edition.tenant),
+            stop=stopped,
+            on_progress=on_progress,
+        )
+    _tell_of_checkpoints(report, shots, say)
+    return Rendered(_summary(shard.name, report), report.recycled)
+
+
+def _check_release(studio: Studio, shots: Sequence[Shot]) -> None:
+    """The engine would refuse each shot alone, after it was loaded."""
+    name, planned = shots[0].request.release, shots[0].request.release_identity
+    present = studio.release(name).identity
+    if present != planned:
+        raise EngineError(
+            f"The release {name} was changed after these shots were admitted: they were planned "
+            f"for {planned[:12]}, it is {present[:12]} now. Run the edition again: it is admitted "
+            "anew, for the release as it is."
+        )
+
+
+def worker_settings(studio: Studio, book: LedgerBook, tenant: str) -> WorkerSettings:
+    workers = studio.settings.workers
+    large = workers.recycle_above_gib
+    settings = WorkerSettings(
+        tail_depth=workers.tail_depth,
+        renew_seconds=workers.lease_seconds / 4,
+        recycle_after_shots=workers.recycle_after_videos,
+        recycle_above_bytes=None if large is None else int(large * GIB),
+        paid_since_ns=book.paid_since_ns,
+    )
+    seconds = studio.settings.checkpoints.every_seconds
+    if seconds is None:
+        return settings
+    return replace(settings, checkpoint_seconds=seconds, checkpoints=checkpoints_of(studio, tenant))
+
+
+def _tell_of_checkpoints(report: ShardReport, shots: Sequence[Shot], say: Say) -> None:
+    names = {shot.render_key: shot.name for shot in shots}
+    for take in report.takes:
+        for words in told_of(take.checkpoint, was_accepted=take.outcome == "accepted"):
+            say(f"{names[take.render_key]}: {words}")
+
+
+def _summary(shard: str, report: ShardReport) -> ShardSummary:
+    accepted = sum(take.outcome == "accepted" for take in report.takes)
+    return ShardSummary(
+        shard=shard,
+        accepted=accepted,
+        reused=len(report.reused),
+        failed=report.failed,
+        left=(*report.busy, *report.unfinished),
+        declined=report.declined,
+        seconds={kind: round(value, 3) for kind, value in report.seconds.items()},
+    )

@@ -1,0 +1,152 @@
+"""Looks after the worker processes of a shard: forwards signals, replaces what dies."""
+
+import signal
+from dataclasses import dataclass, replace
+from threading import Event
+
+from wan_pipelines.errors import WorkerDied
+from wan_pipelines.ledger.workers import last_paid
+from wan_pipelines.rendering.clock import Instant
+from wan_pipelines.rendering.progress import Progress, ProgressTold
+from wan_pipelines.rendering.signals import stop_on_signals
+from wan_pipelines.rendering.takes import RunReference
+from wan_pipelines.studio.render_here import Say
+from wan_pipelines.studio.shard_records import ShardReference, ShardSummary, nothing_done
+from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.supervised.children import (
+    Child,
+    FreshChild,
+    Reports,
+    StartChild,
+    started,
+)
+from wan_pipelines.studio.supervised.deaths import summary_of_dead, told_status
+from wan_pipelines.studio.supervised.messages import (
+    Ending,
+    Failure,
+    Message,
+    Said,
+    Told,
+    WorkerTask,
+)
+from wan_pipelines.studio.workers import close_dead_workers
+
+LOOK_SECONDS = 0.2
+
+
+def render_supervised(
+    studio: Studio,
+    shard: ShardReference,
+    run: RunReference,
+    *,
+    say: Say,
+    start: StartChild = FreshChild,
+) -> ShardSummary:
+    """Render a shard in worker processes, one after the other; this one never loads an engine.
+
+    The workers are paid without a gap from the start of this process to the end of the last one.
+    Raises what the worker raised (see `render_here`), and WorkerDied when one after the other is
+    killed.
+    """
+    with stop_on_signals(Event()) as stop:
+        return _Supervisor(studio, shard, run, say, start, stop).work()
+
+
+def following(task: WorkerTask, ending: Ending) -> WorkerTask | None:
+    """What a fresh worker goes on with after one that has ended in order; None: it is the end."""
+    left = ending.summary.left
+    if ending.kind == "done" or not left:
+        return None
+    return replace(task, shard=replace(task.shard, shots=left))
+
+
+@dataclass
+class _Supervisor:
+    studio: Studio
+    shard: ShardReference
+    run: RunReference
+    say: Say
+    start: StartChild
+    stop: Event
+    deaths: int = 0
+    progress: Progress | None = None
+    last: Ending | Failure | None = None
+
+    def __post_init__(self) -> None:
+        self.tell_progress = ProgressTold(self.say)
+
+    def work(self) -> ShardSummary:
+        summary = nothing_done(self.shard)
+        task: WorkerTask | None = self._task()
+        while task:
+            ending = self._ending_of(task)
+            summary = summary.joined(ending.summary)
+            task = None if self.stop.is_set() else following(task, ending)
+            if task:
+                task = replace(task, paid_since=self._paid_until(task))
+        return summary
+
+    def _task(self) -> WorkerTask:
+        studio = self.studio
+        return WorkerTask(
+            root=studio.root,
+            state=studio.state,
+            environment=studio.settings.name,
+            shard=self.shard,
+            run=self.run,
+            paid_since=Instant.of_birth(),
+        )
+
+    def _ending_of(self, task: WorkerTask) -> Ending:
+        """Has the task done. What a worker did that died is looked up in the ledger."""
+        self.progress = self.last = None
+        with started(self.start, task) as child:
+            self._follow(child)
+            status = child.wait()
+        match self.last:
+            case Ending():
+                return self.last
+            case Failure(error):
+                raise error
+            case _:
+                return self._after_death(task, status)
+
+    def _follow(self, child: Child) -> None:
+        reports, told = Reports(child), False
+        while (messages := reports.read(LOOK_SECONDS)) is not None:
+            for message in messages:
+                self._hear(message)
+            if self.stop.is_set() and not told:
+                child.send_signal(signal.SIGTERM)
+                told = True
+
+    def _hear(self, message: Message) -> None:
+        match message:
+            case Said(words):
+                self.say(words)
+            case Told(progress):
+                self.progress = progress
+                self.tell_progress(progress)
+            case Ending() | Failure():
+                self.last = message
+
+    def _after_death(self, task: WorkerTask, status: int) -> Ending:
+        self.deaths += 1
+        close_dead_workers(self.studio)
+        summary = summary_of_dead(self.studio, task.shard, task.run)
+        cause = told_status(status)
+        if self.deaths > self.studio.settings.workers.restarts and summary.left:
+            raise WorkerDied(
+                f"The worker of {task.shard.name} died for the {self.deaths}th time, {cause}"
+                f"{f' at {self.progress}' if self.progress else ''}. Shots without a video: "
+                f"{len(summary.left)}. What is accepted is kept. Look at its log and at the "
+                "machine's memory, then run the edition again."
+            )
+        self.say(f"The worker died, {cause}; shots that are left: {len(summary.left)}.")
+        return Ending("recycle", summary)
+
+    def _paid_until(self, task: WorkerTask) -> Instant:
+        """The end of the last worker, as the ledger knows it: the next one is paid from there."""
+        since, edition = task.paid_since, task.shard.edition
+        until = last_paid(self.studio.ledger, edition.tenant, task.run.run_id, task.run.step_key)
+        return since if until is None or until <= since.at else since.moved_to(until)
