@@ -32,6 +32,7 @@ def atomic_write(
     if staging is None:
         make_folder(path.parent, durable=durable)
     part = (staging or path.parent) / f".{uuid4().hex}{PART_SUFFIX}"
+    changed = [path.parent]
     try:
         with part.open("xb") as file:
             _lock(file)
@@ -39,12 +40,14 @@ def atomic_write(
             file.flush()
             if durable:
                 os.fsync(file.fileno())
-            make_folder(path.parent, durable=durable)
+            changed += _made_folder(path.parent)
             part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     if durable:
-        fsync_folder(path.parent)
+        # The file's folder first: a journal that takes its name takes those of new folders along.
+        for folder in changed:
+            fsync_folder(folder)
 
 
 def sweep(folder: Path, *, older_than_seconds: float = UNLOCKED_SECONDS) -> tuple[Path, ...]:
@@ -55,12 +58,10 @@ def sweep(folder: Path, *, older_than_seconds: float = UNLOCKED_SECONDS) -> tupl
 
 def make_folder(folder: Path, *, durable: bool = True) -> None:
     """Make a folder and its missing parents; with `durable`, flush their names to the disk."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent, durable=durable)
-    folder.mkdir(exist_ok=True)
+    changed = _made_folder(folder)
     if durable:
-        fsync_folder(folder.parent)
+        for each in changed:
+            fsync_folder(each)
 
 
 def fsync_folder(folder: Path) -> None:
@@ -70,6 +71,15 @@ def fsync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _made_folder(folder: Path) -> list[Path]:
+    """Make a folder and its missing parents; the folders that have got a new name, lowest first."""
+    if folder.is_dir():
+        return []
+    above = _made_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    return [folder.parent, *above]
 
 
 def _lock(file: BinaryIO) -> None:
