@@ -1,7 +1,8 @@
 """Which addresses a page may point to, and how one page of a store points to its neighbours."""
 
 import re
-from posixpath import commonprefix, dirname, relpath
+from itertools import takewhile
+from posixpath import commonprefix
 from urllib.parse import quote
 
 from wan_pipelines.errors import InputError
@@ -38,7 +39,10 @@ def relative_href(page_key: str, key: str) -> str:
     The folder of both may move or be served from anywhere; characters that mean something in an
     address are encoded.
     """
-    return quote(relpath(key, dirname(page_key) or "."))
+    folders, parts = page_key.split("/")[:-1], key.split("/")
+    pairs = zip(folders, parts, strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return quote("/".join([".."] * (len(folders) - shared) + parts[shared:]))
 
 
 def common_base(hrefs: list[str]) -> str:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TypedDict
 
 from wan_pipelines.campaigns.screening import load_rules
+from wan_pipelines.encoding.renditions import POSTER
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.moments import seconds_of
@@ -60,18 +62,17 @@ def index_entry(
     studio: Studio,
     edition: EditionKey,
     shots: Sequence[ShotView],
-    totals: EditionTotals,
+    totals: view.Totals,
     index: str,
 ) -> view.IndexEntry:
-    """An edition on the tenant's page; addresses are relative to that page."""
+    """An edition on the tenant's page, with the totals of its own; addresses are relative to it."""
     page = page_key(edition.tenant, edition.campaign, edition.edition)
-    shown = _shown(edition, shots, index)
-    with_poster = [shot for shot in shown if shot.poster_href]
+    with_poster = islice(filter(_has_poster, shots), POSTERS_ON_INDEX)
     return view.IndexEntry(
         **_heading(studio, edition, shots),
         href=relative_href(index, page),
-        totals=_totals(shown, totals),
-        posters=tuple(_poster(shot) for shot in with_poster[:POSTERS_ON_INDEX]),
+        totals=totals,
+        posters=tuple(_poster(shot) for shot in _shown(edition, with_poster, index)),
     )
 
 
@@ -108,7 +109,7 @@ def _listed(values: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(values))
 
 
-def _shown(edition: EditionKey, shots: Sequence[ShotView], page: str) -> tuple[view.ShotView, ...]:
+def _shown(edition: EditionKey, shots: Iterable[ShotView], page: str) -> tuple[view.ShotView, ...]:
     rules = load_rules()
     return tuple(shot_view(edition.tenant, shot, page, rules) for shot in shots)
 
@@ -144,6 +145,10 @@ def _runs(studio: Studio, edition: EditionKey) -> tuple[view.Link, ...]:
         view.Link(f"Run {run.run_id[:RUN_DIGITS]}", f"{dagster}/runs/{run.run_id}")
         for run in reversed(runs[-RUNS_SHOWN:])
     )
+
+
+def _has_poster(shot: ShotView) -> bool:
+    return any(file.name == POSTER for file in shot.renditions)
 
 
 def _poster(shot: view.ShotView) -> view.PosterView:

@@ -56,7 +56,7 @@ def write_pages(
     store.put_bytes(pages.sheet, poster_sheet(store, posters))
     view = edition_view(studio, edition, shots, totals, pages.index)
     store.put_bytes(pages.page, render_edition_page(view).encode())
-    entry = index_entry(studio, edition, shots, totals, pages.index)
+    entry = index_entry(studio, edition, shots, view.totals, pages.index)
     store.put_bytes(pages.entry, _ENTRIES.dump_json(entry))
     entries = tuple(_entries(studio, edition.tenant))
     store.put_bytes(pages.index, render_index_page(entries).encode())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from wan_pipelines.encoding.renditions import RenditionFile, files_at
@@ -15,7 +15,7 @@ from wan_pipelines.ledger.keys import EditionKey, edition_id_of
 from wan_pipelines.ledger.moments import from_micros_or_none
 from wan_pipelines.ledger.records import StageMicroseconds
 from wan_pipelines.ledger.reports.video_rows import SHOWN, rendition_of
-from wan_pipelines.ledger.statements import chunks
+from wan_pipelines.ledger.statements import chunks, table
 from wan_pipelines.ledger.tables import (
     ChargeRow,
     EditionShotRow,
@@ -75,52 +75,29 @@ def edition_shots_view(ledger: Ledger, edition: EditionKey) -> tuple[ShotView, .
     """Every shot of an edition in order, withdrawn ones included."""
     with ledger.read() as session:
         edition_id = edition_id_of(session, edition)
-        shots = session.execute(
-            select(EditionShotRow, ShotRow)
-            .join(ShotRow, ShotRow.id == EditionShotRow.shot_id)
-            .where(EditionShotRow.edition_id == edition_id)
-            .order_by(EditionShotRow.position, EditionShotRow.id)
-        ).all()
+        rows = session.execute(_WISHES, {"edition": edition_id}).all()
         book = _book(session, edition_id)
-        payers = _payers([row for row, _ in shots])
-        return tuple(_view(row, shot, book, payers) for row, shot in shots)
+    payers = _payers(rows)
+    return tuple(_view(row, book, is_payer=payers[row.shot_id] is row) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
 class _Book:
     """All that happened to the shots of one edition, by shot or by take."""
 
-    accepted: Mapping[int, TakeRow]
-    takes: Mapping[int, Sequence[TakeRow]]  # of this edition, oldest first
+    accepted: Mapping[int, Row[Any]]
+    takes: Mapping[int, Sequence[Row[Any]]]  # of this edition, oldest first
     runs: Mapping[str, str]
-    files: Mapping[str, Sequence[RenditionRow]]
+    files: Mapping[str, Sequence[Row[Any]]]
     costs: Mapping[str, tuple[int, int]]
 
 
 def _book(session: Session, edition_id: int) -> _Book:
-    shot_ids = select(EditionShotRow.shot_id).where(EditionShotRow.edition_id == edition_id)
-    accepted = session.scalars(
-        select(TakeRow).where(TakeRow.outcome == "accepted", TakeRow.shot_id.in_(shot_ids))
-    ).all()
-    own = session.scalars(
-        select(TakeRow)
-        .where(TakeRow.edition_id == edition_id)
-        .order_by(TakeRow.started_at, TakeRow.created_at, TakeRow.id)
-    ).all()
-    files = session.scalars(
-        select(RenditionRow)
-        .join(TakeRow, TakeRow.id == RenditionRow.take_id)
-        .where(TakeRow.outcome == "accepted", TakeRow.shot_id.in_(shot_ids))
-        .order_by(RenditionRow.position)
-    ).all()
-    costs = session.execute(
-        select(
-            ChargeRow.take_id, func.sum(ChargeRow.gpu_microseconds), func.sum(ChargeRow.micro_usd)
-        )
-        .join(TakeRow, TakeRow.id == ChargeRow.take_id)
-        .where(TakeRow.edition_id == edition_id)
-        .group_by(ChargeRow.take_id)
-    ).all()
+    values = {"edition": edition_id}
+    accepted = session.execute(_ACCEPTED, values).all()
+    own = session.execute(_OWN, values).all()
+    files = session.execute(_FILES, values).all()
+    costs = session.execute(_COSTS, values).all()
     return _Book(
         accepted={take.shot_id: take for take in accepted},
         takes=_grouped(own, lambda take: take.shot_id),
@@ -138,20 +115,18 @@ def _runs(session: Session, worker_ids: set[str]) -> dict[str, str]:
     return found
 
 
-def _payers(rows: Sequence[EditionShotRow]) -> dict[int, EditionShotRow]:
+def _payers(rows: Sequence[Row[Any]]) -> dict[int, Row[Any]]:
     """By shot, the row its takes are shown with: several names may have stood for one shot."""
     order = {"admitted": 0, "reused": 1}
-    payers: dict[int, EditionShotRow] = {}
+    payers: dict[int, Row[Any]] = {}
     for row in sorted(rows, key=lambda row: order.get(row.state, 2)):
         payers.setdefault(row.shot_id, row)
     return payers
 
 
-def _view(
-    row: EditionShotRow, shot: ShotRow, book: _Book, payers: Mapping[int, EditionShotRow]
-) -> ShotView:
-    own = book.takes.get(shot.id, ()) if payers[shot.id] is row else ()
-    accepted = book.accepted.get(shot.id) if row.state in SHOWN else None
+def _view(row: Row[Any], book: _Book, *, is_payer: bool) -> ShotView:
+    own = book.takes.get(row.shot_id, ()) if is_payer else ()
+    accepted = book.accepted.get(row.shot_id) if row.state in SHOWN else None
     latest = accepted or (own[-1] if own else None)
     failed = latest if latest and latest.outcome == "failed" else None
     costs = [book.costs.get(take.id, (0, 0)) for take in own]
@@ -159,8 +134,8 @@ def _view(
     return ShotView(
         position=row.position,
         shot=row.name,
-        render_key=shot.render_key,
-        request=shot.request,
+        render_key=row.render_key,
+        request=row.request,
         tier=row.tier,
         fps=row.fps,
         variables=row.variables,
@@ -169,13 +144,13 @@ def _view(
         reason=row.reason,
         may_run_at=from_micros_or_none(row.may_run_at),
         outcome=latest.outcome if latest else None,
-        reused=accepted is not None and accepted not in own,
+        reused=accepted is not None and not any(take.id == accepted.id for take in own),
         take_id=latest.id if latest else None,
         run_id=book.runs[latest.worker_id] if latest else None,
         stages=_stages(latest),
         attempts=len(own),
-        failures=shot.failures,
-        last_failed_at=from_micros_or_none(shot.last_failed_at),
+        failures=row.failures,
+        last_failed_at=from_micros_or_none(row.last_failed_at),
         error_type=failed.error_type if failed else None,
         error_message=failed.error_message if failed else None,
         error_stage=failed.error_stage if failed else None,
@@ -185,7 +160,7 @@ def _view(
     )
 
 
-def _stages(take: TakeRow | None) -> StageMicroseconds | None:
+def _stages(take: Row[Any] | None) -> StageMicroseconds | None:
     if take is None or take.text_microseconds is None:
         return None
     return StageMicroseconds(
@@ -201,3 +176,37 @@ def _grouped(rows: Sequence[_T], key: Callable[[_T], _K]) -> dict[_K, list[_T]]:
     for row in rows:
         groups[key(row)].append(row)
     return groups
+
+
+# Of tables: it takes longer to track objects than to read their rows.
+_ROWS, _SHOTS, _TAKES = table(EditionShotRow), table(ShotRow), table(TakeRow)
+_RENDITIONS, _CHARGES = table(RenditionRow), table(ChargeRow)
+_OF_EDITION = _ROWS.c.edition_id == bindparam("edition")
+_SHOWN_HERE = (_TAKES.c.outcome == "accepted") & _TAKES.c.shot_id.in_(
+    select(_ROWS.c.shot_id).where(_OF_EDITION)
+)
+_MADE_HERE = _TAKES.c.edition_id == bindparam("edition")
+_WISHES = (
+    select(_ROWS, _SHOTS.c.render_key, _SHOTS.c.request, _SHOTS.c.failures, _SHOTS.c.last_failed_at)
+    .join(_SHOTS, _SHOTS.c.id == _ROWS.c.shot_id)
+    .where(_OF_EDITION)
+    .order_by(_ROWS.c.position, _ROWS.c.id)
+)
+_ACCEPTED = select(_TAKES).where(_SHOWN_HERE)
+_OWN = (
+    select(_TAKES).where(_MADE_HERE).order_by(_TAKES.c.started_at, _TAKES.c.created_at, _TAKES.c.id)
+)
+_FILES = (
+    select(_RENDITIONS)
+    .join(_TAKES, _TAKES.c.id == _RENDITIONS.c.take_id)
+    .where(_SHOWN_HERE)
+    .order_by(_RENDITIONS.c.position)
+)
+_COSTS = (
+    select(
+        _CHARGES.c.take_id, func.sum(_CHARGES.c.gpu_microseconds), func.sum(_CHARGES.c.micro_usd)
+    )
+    .join(_TAKES, _TAKES.c.id == _CHARGES.c.take_id)
+    .where(_MADE_HERE)
+    .group_by(_CHARGES.c.take_id)
+)

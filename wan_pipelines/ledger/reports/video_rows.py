@@ -203,7 +203,7 @@ def _output_files(session: Session, condition: ColumnElement[bool]) -> tuple[Out
     )
 
 
-def rendition_of(row: RenditionRow) -> RenditionFile:
+def rendition_of(row: RenditionRow | Row[Any]) -> RenditionFile:
     """The record of a published file."""
     return RenditionFile(
         name=row.name,
