@@ -210,7 +210,7 @@ def test_tensors_that_cannot_be_of_this_clip_are_refused(name: str, change: Any)
     """With a digest that is right, as somebody would write who means harm."""
     from safetensors.torch import load, save
 
-    from wan_pipelines.engines.checkpoints import _digest
+    from wan_pipelines.engines.sealed import _digest
 
     tensors = load(packed())
     if change is None:

@@ -41,15 +41,15 @@ def clips(
 
 
 def check_frames(frames: int, release: Release, place: Whereabouts, location: Location) -> None:
-    """InputError unless the release can draw so many frames."""
+    """InputError unless the release can draw so many frames, at once or in segments."""
     offer = release.frames
-    if not offer.min <= frames <= offer.max:
+    if not offer.min <= frames <= release.most_frames:
         raise place.error(
             location,
             f"is {frames}.",
-            f"{release.name} draws {offer.min} to {offer.max} frames.",
+            f"{release.name} draws {offer.min} to {release.most_frames} frames.",
         )
-    if not offer.allows(frames):
+    if not release.draws(frames):
         below = (frames - offer.offset) // offer.step * offer.step + offer.offset
         raise place.error(
             location,

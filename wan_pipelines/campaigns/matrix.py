@@ -54,6 +54,7 @@ class Matrix:
                     height=clip.height,
                     frames=clip.frames,
                     sampling=self.sampling,
+                    segments=self.release.segments_text(clip.frames),
                 )
                 yield Shot(
                     name=shot_name(name, clip.name, seed),
@@ -67,7 +68,9 @@ class Matrix:
     def clips_of(self, placed: PlacedPrompt) -> tuple[Clip, ...]:
         if placed.prompt.shapes is None:
             return self.clips
-        return clips(placed.prompt.shapes, self.brief, self.release, placed.place)
+        found = clips(placed.prompt.shapes, self.brief, self.release, placed.place)
+        _check_segments(found, self.release, self.tier, placed.place)
+        return found
 
     def seeds_of(self, prompt: Prompt, name: str) -> Sequence[int]:
         variants = range(self.brief.variants or 1)
@@ -111,12 +114,28 @@ def matrix_of(brief: Brief, release: Release, place: Whereabouts) -> Matrix:
     if brief.frames is not None:
         check_frames(brief.frames, release, place, ("frames",))
     given = brief.negative_prompt
+    shapes = clips(brief.shapes, brief, release, place)
+    _check_segments(shapes, release, tier, place)
     return Matrix(
         brief=brief,
         release=release,
         identity=release.identity,
         tier=tier,
         sampling=release.sampling(tier),
-        clips=clips(brief.shapes, brief, release, place),
+        clips=shapes,
         negative_prompt=normalised(release.default_negative_prompt if given is None else given),
     )
+
+
+def _check_segments(
+    shapes: Sequence[Clip], release: Release, tier: str, place: Whereabouts
+) -> None:
+    """InputError for a clip that is longer than the release draws at once in this tier."""
+    reason = release.why_not_long(tier)
+    for clip in shapes:
+        if reason and clip.frames > release.frames.max:
+            raise place.error(
+                ("frames",),
+                f"is {clip.frames}, and tier {tier} draws at most {release.frames.max}: {reason}.",
+                "Choose another tier, or fewer frames.",
+            )

@@ -56,6 +56,7 @@ def _record(planned: PlannedShot) -> dict[str, Any]:
         "width": request.width,
         "height": request.height,
         "frames": request.frames,
+        "segments": planned.estimate and planned.estimate.segments,
         "tier": planned.shot.tier,
         "render_key": planned.shot.render_key,
     }

@@ -13,6 +13,7 @@ from wan_pipelines.encoding.fidelity import FidelityScore
 from wan_pipelines.encoding.renditions import Codec, RenditionFile
 from wan_pipelines.engines.protocol import EAGER, Compilation, StageSeconds
 from wan_pipelines.engines.requests import Sampling
+from wan_pipelines.engines.segments.seams import Seam
 from wan_pipelines.records import Record
 
 MANIFEST_NAME: Final = "manifest.json"
@@ -100,6 +101,11 @@ class VideoManifest(Record):
     compilation: Compilation = Field(
         default=EAGER,
         description="Artifacts (sha256) whose compiled code drew it, or why there were none.",
+    )
+    seams: tuple[Seam, ...] = Field(
+        default=(),
+        description="Where the segments of a long video meet, and how well: likeness of the frames "
+        "that both drew, and motion across the seam in multiples of the largest within them.",
     )
     resumed_steps: Annotated[int, Field(ge=0)] = Field(
         default=0,

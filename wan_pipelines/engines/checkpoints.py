@@ -2,11 +2,10 @@
 
 Another process goes on from it only if all of that is the same there: then, and only then, the
 frames are those of a render that was never interrupted, bit for bit. The file comes from a place
-that others may write to, so nothing of it is believed: it can hold no code, is bounded in size, and
-is compared with its digest and with the request before a tensor of it is used.
+that others may write to, so nothing of it is believed: it is bounded in size, and compared with its
+digest and with the request before a tensor of it is used.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from math import prod
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from wan_pipelines.engines.denoising import Denoising
 from wan_pipelines.engines.fingerprint import Fingerprint
 from wan_pipelines.engines.requests import RenderRequest
+from wan_pipelines.engines.sealed import HEADER_LIMIT_BYTES, Refused, seal, unseal
 from wan_pipelines.engines.solver_history import (
     always_there,
     history_of,
@@ -25,13 +25,10 @@ from wan_pipelines.engines.solver_history import (
 if TYPE_CHECKING:
     import torch
 
+__all__ = ["Refused", "conditions", "limit_bytes", "pack", "restore"]
+
 FORMAT = "wan-checkpoint/1"
 """To be raised when the loop computes something else, or a checkpoint holds something else."""
-HEADER_LIMIT_BYTES = 1 << 17
-
-
-class Refused(Exception):
-    """A checkpoint cannot be used; the message says why."""
 
 
 def conditions(
@@ -68,7 +65,6 @@ def _configuration(scheduler: Any) -> str:
 def pack(run: Denoising, conditions: Mapping[str, str]) -> bytes:
     """The state after the last step that was done, which is at least the first."""
     import torch
-    from safetensors.torch import save
 
     tensors = {
         "step": torch.tensor(run.step),
@@ -76,8 +72,7 @@ def pack(run: Denoising, conditions: Mapping[str, str]) -> bytes:
         "generator": run.generator.get_state(),
         **history_of(run.scheduler),
     }
-    on_host = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-    return save(on_host, {**conditions, "sha256": _digest(conditions, on_host)})
+    return seal(tensors, conditions)
 
 
 def limit_bytes(run: Denoising) -> int:
@@ -91,13 +86,7 @@ def restore(run: Denoising, data: bytes, conditions: Mapping[str, str]) -> None:
 
     Refused names the reason when that cannot be done; the request is as it was then.
     """
-    found = _read_conditions(data)
-    sha256 = found.pop("sha256", "")
-    if found != conditions:
-        raise Refused(_difference(found, conditions))
-    tensors = _read_tensors(data)
-    if _digest(conditions, tensors) != sha256:
-        raise Refused("it is damaged: its content is not what its digest says")
+    tensors = unseal(data, conditions)
     _check(run, tensors)
     # Copied as torch allocates: where data is aligned otherwise, vector units may round otherwise.
     placed = {name: tensor.to(run.latents.device, copy=True) for name, tensor in tensors.items()}
@@ -105,41 +94,6 @@ def restore(run: Denoising, data: bytes, conditions: Mapping[str, str]) -> None:
     run.latents = placed.pop("latents")
     run.generator.set_state(placed.pop("generator").cpu())
     restore_history(run.scheduler, placed)
-
-
-def _read_conditions(data: bytes) -> dict[str, str]:
-    """The header's text entries; `data` may be anything."""
-    length = int.from_bytes(data[:8], "little")
-    if not 0 < length <= min(HEADER_LIMIT_BYTES, len(data) - 8):
-        raise Refused("it is no checkpoint, or only the beginning of one")
-    try:
-        entries = json.loads(data[8 : 8 + length])["__metadata__"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise Refused("it is no checkpoint: its header cannot be read") from None
-    if not isinstance(entries, dict):
-        raise Refused("it is no checkpoint: its header says nothing of what it depends on")
-    return {str(name): str(value) for name, value in entries.items()}
-
-
-def _read_tensors(data: bytes) -> dict[str, "torch.Tensor"]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
-    try:
-        return load(data)
-    except SafetensorError as error:
-        raise Refused(f"it is damaged or incomplete ({error})") from None
-
-
-def _difference(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
-    """What has changed since; the first thing is enough."""
-    name = next(name for name in (*wanted, *found) if found.get(name) != wanted.get(name))
-    before, now = found.get(name, "nothing"), wanted.get(name, "nothing")
-    return f"it was made for another {name}: {_shortened(before)}, which is {_shortened(now)} here"
-
-
-def _shortened(value: str) -> str:
-    return value if len(value) <= 64 else f"{value[:61]}..."
 
 
 def _check(run: Denoising, tensors: Mapping[str, "torch.Tensor"]) -> None:
@@ -162,15 +116,3 @@ def _shapes(run: Denoising) -> dict[str, tuple[int, ...]]:
         "generator": tuple(run.generator.get_state().shape),
         **history_shapes(run.scheduler, latents),
     }
-
-
-def _digest(conditions: Mapping[str, str], tensors: Mapping[str, "torch.Tensor"]) -> str:
-    """sha256 hex of everything in a checkpoint but this digest."""
-    import torch
-
-    total = hashlib.sha256(json.dumps(dict(conditions), sort_keys=True).encode())
-    for name, tensor in sorted(tensors.items()):
-        described: list[Any] = [name, str(tensor.dtype), list(tensor.shape)]
-        total.update(json.dumps(described).encode())
-        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return total.hexdigest()

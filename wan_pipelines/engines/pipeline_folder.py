@@ -30,16 +30,19 @@ KNOWN_COMPONENTS: dict[str, frozenset[tuple[str, str]]] = {
 }
 
 
-def check_pipeline_folder(folder: Path) -> None:
-    """WeightsError for pickles, code, links out of the folder, and classes we do not know."""
+def check_pipeline_folder(folder: Path, pipeline: str = "WanPipeline") -> None:
+    """WeightsError for pickles, code, links out of the folder, and classes we do not know.
+
+    `pipeline` is the class of diffusers that the folder is to be of.
+    """
     problems = inspect_folder(folder)
     if problems:
         raise WeightsError(f"{folder} is not loaded: " + "; ".join(map(str, problems)))
     index = read_config(folder / "model_index.json")
-    if index.get("_class_name") != "WanPipeline":
+    if index.get("_class_name") != pipeline:
         raise WeightsError(
             f"{folder}/model_index.json: _class_name is {index.get('_class_name')!r}. Only "
-            "'WanPipeline' is loaded; custom pipelines would run code from the folder."
+            f"{pipeline!r} is loaded; custom pipelines would run code from the folder."
         )
     for role, entry in index.items():
         if isinstance(entry, list) and any(entry):

@@ -14,6 +14,9 @@ from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import EngineError
 from wan_pipelines.weights.sources import WeightsFolder
 
+TEXT_TO_VIDEO = "WanPipeline"
+IMAGE_TO_VIDEO = "WanImageToVideoPipeline"
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedPipeline:
@@ -43,7 +46,7 @@ def load_pipeline(
     check_pipeline_folder(weights.path)
     loading = release.loading(engine)
     pipeline = _read(release, weights, loading.options)
-    _check_boundary(release, pipeline)
+    _check_boundary(release, pipeline, release.boundary_ratio)
     switch = LoraSwitch(pipeline, loras)
     convert(pipeline, loading.options)
     if release.vae_tiling:
@@ -54,15 +57,43 @@ def load_pipeline(
     return LoadedPipeline(pipeline, switch, engine, code)
 
 
+def load_continuing_pipeline(
+    release: Release, weights: WeightsFolder, device: Device, engine: str
+) -> LoadedPipeline:
+    """The `WanImageToVideoPipeline` of the release's segments, in the same types and place.
+
+    Texts are encoded by the release's own pipeline. Raises what `load_pipeline` raises.
+    """
+    assert release.segments
+    assert release.segments.image_to_video
+    check_pipeline_folder(weights.path, IMAGE_TO_VIDEO)
+    loading = release.loading(engine)
+    pipeline = _read(release, weights, loading.options, IMAGE_TO_VIDEO)
+    _check_boundary(release, pipeline, release.segments.image_to_video.boundary_ratio)
+    if pipeline.transformer.config.image_dim is not None:
+        raise EngineError(
+            f"{release.name}: the model at {weights.path} sees images through an encoder of their "
+            "own, as those of Wan 2.1 do. Continue segments with one of Wan 2.2."
+        )
+    convert(pipeline, loading.options)
+    if release.vae_tiling:
+        pipeline.vae.enable_tiling()
+    place(pipeline, loading, device)
+    eager = BlockCode(None, missed="the model that continues a clip is not compiled")
+    return LoadedPipeline(pipeline, LoraSwitch(pipeline, ()), engine, eager)
+
+
 def _compiled_tiers(release: Release, engine: str) -> frozenset[Compiled]:
     """How the tiers of that engine want their blocks compiled; empty if none does."""
     tiers = (tier for tier in release.tiers.values() if tier.engine_options.text == engine)
     return frozenset(tier.compiled for tier in tiers if tier.compiled)
 
 
-def _read(release: Release, weights: WeightsFolder, options: EngineOptions) -> Any:
+def _read(
+    release: Release, weights: WeightsFolder, options: EngineOptions, kind: str = TEXT_TO_VIDEO
+) -> Any:
+    import diffusers
     import torch
-    from diffusers.pipelines.wan.pipeline_wan import WanPipeline
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
@@ -72,9 +103,13 @@ def _read(release: Release, weights: WeightsFolder, options: EngineOptions) -> A
     experts = (
         ["transformer"] if release.boundary_ratio is None else ["transformer", "transformer_2"]
     )
+    unneeded: dict[str, None] = (
+        {} if kind == TEXT_TO_VIDEO else {"text_encoder": None, "tokenizer": None}
+    )
     try:
-        pipeline = WanPipeline.from_pretrained(
+        pipeline = getattr(diffusers, kind).from_pretrained(
             weights.path,
+            **unneeded,
             dtype=types,
             use_safetensors=True,
             local_files_only=True,
@@ -89,9 +124,9 @@ def _read(release: Release, weights: WeightsFolder, options: EngineOptions) -> A
     return pipeline
 
 
-def _check_boundary(release: Release, pipeline: Any) -> None:
-    if pipeline.config.boundary_ratio != release.boundary_ratio:
+def _check_boundary(release: Release, pipeline: Any, declared: float | None) -> None:
+    if pipeline.config.boundary_ratio != declared:
         raise EngineError(
-            f"{release.name}: boundary_ratio is {release.boundary_ratio} in the release and "
+            f"{release.name}: boundary_ratio is {declared} in the release and "
             f"{pipeline.config.boundary_ratio} in the weights. Correct the release."
         )

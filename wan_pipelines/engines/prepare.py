@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PreparedEngine:
-    """Everything that is known before a byte of a model is loaded."""
+    """Everything that is known before a byte of a model is loaded.
+
+    `continuing` are the weights of the image-to-video model that continues segments.
+    """
 
     release: Release
     weights: WeightsFolder
     loras: tuple[LoraFile, ...]
     fingerprint: Fingerprint
     device: Device
+    continuing: WeightsFolder | None = None
 
     @property
     def digest(self) -> str:
@@ -64,7 +68,12 @@ def prepare(
     weights = release.weights_source(allow_download=allow_download).ensure(cache)
     verify(weights.path, weights.manifest, digests=digests)
     loras = ensure_loras(release, cache, allow_download=allow_download, digests=digests)
-    return PreparedEngine(release, weights, loras, fingerprint, device)
+    continuing = None
+    source = release.continuing_source(allow_download=allow_download)
+    if source:
+        continuing = source.ensure(cache)
+        verify(continuing.path, continuing.manifest, digests=digests)
+    return PreparedEngine(release, weights, loras, fingerprint, device, continuing)
 
 
 def fingerprint_of(release: Release, device: Device, threads: int | None) -> Fingerprint:
@@ -91,4 +100,5 @@ def load(
         threads=prepared.fingerprint.threads,
         engine=engine,
         workshop=workshop,
+        continuing=prepared.continuing,
     )

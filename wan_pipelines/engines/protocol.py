@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from wan_pipelines.engines.fingerprint import Fingerprint
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
+from wan_pipelines.engines.segments.seams import Seam
 from wan_pipelines.errors import RenderError
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ EAGER = Compilation()
 class Footage:
     """What was rendered: `frames` is uint8 of shape (frames, height, width, 3), RGB.
 
-    `steps` are those that were done here; an earlier attempt may have done others.
+    `steps` are those that were done here; an earlier attempt may have done others. `seams` are
+    where the segments of a long video meet.
     """
 
     frames: "np.ndarray"
@@ -59,6 +61,7 @@ class Footage:
     steps: int
     peak_memory_bytes: int
     compilation: Compilation = EAGER
+    seams: tuple[Seam, ...] = ()
 
 
 class Keeper(Protocol):
@@ -122,10 +125,16 @@ def check_request(release: Release, request: RenderRequest) -> None:
             f"{release.name} needs. Choose one of its shapes.",
             stage="text",
         )
-    if not release.frames.allows(request.frames):
+    if not release.draws(request.frames):
         limits = release.frames
         raise RenderError(
             f"{request.frames} frames: {release.name} draws {limits.step} * k + {limits.offset} "
-            f"from {limits.min} to {limits.max}.",
+            f"from {limits.min} to {release.most_frames}.",
+            stage="text",
+        )
+    if request.segments != release.segments_text(request.frames):
+        raise RenderError(
+            f"The shot was planned when {release.name} was cut into segments otherwise. "
+            "Plan it again.",
             stage="text",
         )

@@ -6,6 +6,7 @@ each distinct text is encoded once, and a render can stop at any step and go on 
 """
 
 import gc
+import hashlib
 import resource
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
@@ -21,7 +22,11 @@ from wan_pipelines.engines.fingerprint import Device, Fingerprint, read_fingerpr
 from wan_pipelines.engines.loras import LoraFile
 from wan_pipelines.engines.options.applied import decoding_with, denoising_with
 from wan_pipelines.engines.options.tier_options import RequestOptions
-from wan_pipelines.engines.pipelines import LoadedPipeline, load_pipeline
+from wan_pipelines.engines.pipelines import (
+    LoadedPipeline,
+    load_continuing_pipeline,
+    load_pipeline,
+)
 from wan_pipelines.engines.protocol import (
     Compilation,
     Footage,
@@ -33,10 +38,13 @@ from wan_pipelines.engines.protocol import (
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.engines.schedulers import make_scheduler
+from wan_pipelines.engines.segments.chain import Drawn, render_chain
+from wan_pipelines.engines.segments.continuing import Continuation, from_image, from_overlap
 from wan_pipelines.errors import RenderError
 from wan_pipelines.weights.sources import WeightsFolder
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 TEXTS_KEPT = 64
@@ -51,11 +59,13 @@ def load_reference_engine(
     threads: int | None = None,
     engine: str = "",
     workshop: Workshop | None = None,
+    continuing: WeightsFolder | None = None,
 ) -> "ReferenceEngine":
     """Loads the pipeline; WeightsError for a folder that must not be, EngineError if it does not.
 
     The number of threads is set for the whole process: it belongs to what decides pixels.
-    `engine` is the `Sampling.engine` of the first request, `workshop` has compiled blocks.
+    `engine` is the `Sampling.engine` of the first request, `workshop` has compiled blocks,
+    `continuing` the weights of the image-to-video model that continues segments.
     """
     import torch
 
@@ -79,6 +89,9 @@ def load_reference_engine(
         loaded=loaded,
         load=load,
         weights=weights.manifest.digest,
+        load_continuing=partial(load_continuing_pipeline, release, continuing, device)
+        if continuing
+        else None,
     )
 
 
@@ -100,11 +113,14 @@ class ReferenceEngine:
         loaded: LoadedPipeline,
         load: Callable[[str], LoadedPipeline],
         weights: str,
+        load_continuing: Callable[[str], LoadedPipeline] | None = None,
     ) -> None:
         self.release = release
         self.fingerprint = fingerprint
         self.load_seconds = load_seconds
         self._load = load
+        self._load_continuing = load_continuing
+        self._continues = False
         self._loaded: LoadedPipeline | None = loaded
         self._scheduler_config = dict(loaded.pipeline.scheduler.config)
         self._weights = weights
@@ -114,23 +130,43 @@ class ReferenceEngine:
         self, request: RenderRequest, on_step: OnStep | None = None, keeper: Keeper | None = None
     ) -> Footage:
         """See `Engine.render`; non-finite latents or frames are a RenderError."""
+        check_request(self.release, request)
+        report = on_step or _nobody_listens
+        segments = self.release.segments
+        if not request.segments or segments is None:
+            return self.draw(request, report, keeper).footage
+        self._encode_beforehand(request)
+        pieces = segments.pieces(request.frames, self.release.frames.min)
+        requests = self.release.pieces(request)
+        return render_chain(
+            self, request, pieces, requests, segments.seam, on_step=report, keeper=keeper
+        )
+
+    def draw(
+        self,
+        request: RenderRequest,
+        on_step: OnStep,
+        keeper: Keeper | None,
+        tail: "np.ndarray | None" = None,
+    ) -> Drawn:
+        """See `Drawer.draw`."""
         import torch
 
-        check_request(self.release, request)
         options = RequestOptions.parse(request.sampling.options)
-        self._be(request.sampling.engine)
-        self._reset_peak()
-        report = on_step or _nobody_listens
         with torch.no_grad():
+            self._be(request.sampling.engine, continues=tail is not None)
+            self._reset_peak()
             started = perf_counter()
             text = self._embeddings(request)
             text_done = self._now()
-            run = self._begin(request, text)
+            run = self._begin(request, text, tail)
             # What a cache knows is not in a checkpoint: such a render would go on differently.
             kept_by = None if options.cache else keeper
             code = self._code(options, run)
             conditions = self._conditions(request, run, code.told(self.name))
-            boundary = _Boundary(run, kept_by, conditions, report)
+            if tail is not None:
+                conditions["continues"] = hashlib.sha256(tail.tobytes()).hexdigest()
+            boundary = _Boundary(run, kept_by, conditions, on_step)
             try:
                 with denoising_with(options, run):
                     high_seconds = self._denoise(run, boundary)
@@ -146,22 +182,49 @@ class ReferenceEngine:
             denoise_low=denoised - text_done - high_seconds,
             decode=decoded - denoised,
         )
-        return Footage(frames, stages, run.steps - boundary.resumed, self._peak_memory(), code)
+        steps = run.steps - boundary.resumed
+        footage = Footage(frames, stages, steps, self._peak_memory(), code)
+        return Drawn(footage, run.latents)
+
+    def develop(self, latents: "torch.Tensor", request: RenderRequest, *, first: bool) -> Drawn:
+        """See `Drawer.develop`."""
+        import torch
+
+        self._be(request.sampling.engine, continues=not first)
+        started = self._now()
+        options = RequestOptions.parse(request.sampling.options)
+        with torch.no_grad(), decoding_with(options, self._pipeline.vae):
+            frames = decode(self._pipeline, latents)
+        stages = StageSeconds(0.0, 0.0, 0.0, decode=self._now() - started)
+        return Drawn(Footage(frames, stages, 0, self._peak_memory()), latents)
+
+    def conditions(self, request: RenderRequest) -> dict[str, str]:
+        """See `Drawer.conditions`."""
+        machine = {name: str(value) for name, value in self.fingerprint.to_json().items()}
+        return {"release": request.release_identity, "weights": self._weights, **machine}
 
     @property
     def _pipeline(self) -> Any:
         assert self._loaded
         return self._loaded.pipeline
 
-    def _be(self, engine: str) -> None:
-        """Loads anew what is loaded for other tiers; there is never memory for both."""
-        if self._loaded and self._loaded.engine == engine:
+    def _be(self, engine: str, *, continues: bool = False) -> None:
+        """Loads anew what is loaded for other tiers; there is never memory for both.
+
+        What continues a clip is another pipeline where the release declares one.
+        """
+        load = self._load
+        continues = continues and self._load_continuing is not None
+        if continues and self._load_continuing:
+            load = self._load_continuing
+        if self._loaded and (self._loaded.engine, self._continues) == (engine, continues):
             return
         if self._loaded:
             self._loaded.code.close()
         self._loaded = None
         gc.collect()
-        self._loaded = self._load(engine)
+        self._loaded = load(engine)
+        self._continues = continues
 
     def _embeddings(self, request: RenderRequest) -> TextEmbeddings:
         length = request.sampling.max_sequence_length
@@ -171,16 +234,29 @@ class ReferenceEngine:
             self._embedding(request.negative_prompt, length) if guided else None,
         )
 
+    def _encode_beforehand(self, request: RenderRequest) -> None:
+        """What continues a clip has no text encoder."""
+        import torch
+
+        self._be(request.sampling.engine)
+        with torch.no_grad():
+            self._embeddings(request)
+
     def _encode(self, text: str, length: int) -> "torch.Tensor":
         return self._pipeline.encode_prompt(
             prompt=text, do_classifier_free_guidance=False, max_sequence_length=length
         )[0]
 
-    def _begin(self, request: RenderRequest, text: TextEmbeddings) -> Denoising:
+    def _begin(
+        self, request: RenderRequest, text: TextEmbeddings, tail: "np.ndarray | None"
+    ) -> Denoising:
         assert self._loaded
         self._loaded.loras.use(self.release.loras(request.sampling.loras))
         scheduler = make_scheduler(self._scheduler_config, request.sampling)
-        return Denoising.begin(self._pipeline, request, text, scheduler)
+        if tail is None:
+            return Denoising.begin(self._pipeline, request, text, scheduler)
+        continuation: Continuation = from_image if self._continues else from_overlap
+        return continuation(self._pipeline, request, text, scheduler, tail)
 
     def _code(self, options: RequestOptions, run: Denoising) -> Compilation:
         """Lets the blocks run what the tier wants, and says what that is."""

@@ -27,7 +27,8 @@ from wan_pipelines.engines.release_parts import (
     Tier,
     WeightsSpec,
 )
-from wan_pipelines.engines.requests import Sampling
+from wan_pipelines.engines.requests import RenderRequest, Sampling
+from wan_pipelines.engines.segments.declared import Segments
 from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
@@ -85,6 +86,11 @@ class Release(Record):
     )
     sizes: Sizes = Field(description="Widths and heights.")
     frames: Frames = Field(description="Lengths.")
+    segments: Segments | None = Field(
+        default=None,
+        description="How longer videos are drawn, in segments that continue each other; empty: "
+        "none are.",
+    )
     fps: int = Field(ge=1, le=120, description="Frames a second it was trained on.", examples=[16])
     tiers: dict[str, Tier] = Field(min_length=1, description="Quality tiers by name.")
     default_tier: str = Field(description="Tier where a brief names none.", examples=["standard"])
@@ -115,7 +121,7 @@ class Release(Record):
         for name, tier in self.tiers.items():
             if self.boundary_ratio is None and tier.guidance_2 is not None:
                 raise ValueError(f"tiers.{name}.guidance_2 needs a boundary_ratio")
-        for problem in problems(self):
+        for problem in (*problems(self), *(self.segments.problems(self) if self.segments else ())):
             raise ValueError(problem)
         if self.architecture is None and isinstance(self.source, HubWeights):
             raise ValueError(
@@ -148,7 +154,7 @@ class Release(Record):
         """
         decisive = {
             "version": IDENTITY_VERSION,
-            "weights": self._pin(),
+            "weights": self._pin_of(self.source),
             "dtype": self.dtype,
             "vae_dtype": self.vae_dtype,
             "boundary_ratio": self.boundary_ratio,
@@ -177,6 +183,38 @@ class Release(Record):
             engine=chosen.engine_options.text,
             options=chosen.request_options.text,
         )
+
+    @property
+    def most_frames(self) -> int:
+        return self.segments.max if self.segments else self.frames.max
+
+    def draws(self, frames: int) -> bool:
+        """Can it draw a video of so many frames, at once or in segments?"""
+        longest = self.frames.model_copy(update={"max": self.most_frames})
+        return longest.allows(frames)
+
+    @cached_property
+    def segmentation(self) -> str:
+        """All that decides pixels of its long videos, as canonical JSON; empty without segments."""
+        if self.segments is None:
+            return ""
+        image = self.segments.image_to_video
+        pin = self._pin_of(image.source) if image else None
+        return json.dumps(self.segments.decisive(pin), sort_keys=True, separators=(",", ":"))
+
+    def segments_text(self, frames: int) -> str:
+        """`RenderRequest.segments` of a video of so many frames."""
+        return self.segmentation if frames > self.frames.max else ""
+
+    def why_not_long(self, tier: str) -> str:
+        """Why videos of a tier cannot have segments; empty if they can."""
+        return self.segments.why_not(self.tiers[tier]) if self.segments else ""
+
+    def pieces(self, request: RenderRequest) -> tuple[RenderRequest, ...]:
+        """What is asked of the model: the request itself, or one for each of its segments."""
+        if not request.segments or self.segments is None:
+            return (request,)
+        return self.segments.requests(request, self.frames.min)
 
     def loras(self, digest: str) -> tuple[Lora, ...]:
         """The low-rank weights that `Sampling.loras` stands for; empty for an empty digest."""
@@ -209,7 +247,15 @@ class Release(Record):
 
     def weights_source(self, *, allow_download: bool = False) -> WeightsSource:
         """Where `ensure` gets the weights from."""
-        match self.source:
+        return self._source_of(self.source, allow_download)
+
+    def continuing_source(self, *, allow_download: bool = False) -> WeightsSource | None:
+        """As `weights_source`, of the image-to-video model of its segments; None without."""
+        image = self.segments.image_to_video if self.segments else None
+        return self._source_of(image.source, allow_download) if image else None
+
+    def _source_of(self, source: WeightsSpec, allow_download: bool) -> WeightsSource:
+        match source:
             case PackagedWeights(package=name):
                 return PackagedSource(name)
             case FolderWeights(folder=folder):
@@ -227,12 +273,13 @@ class Release(Record):
                     allow_download=allow_download,
                 )
 
-    def _pin(self) -> dict[str, object]:
-        if isinstance(self.source, ServedWeights):
-            return self.source.pin
-        if isinstance(self.source, HubWeights):
-            return {"repository": self.source.repository, "revision": self.source.revision}
-        return {"content": self.weights_source().ensure(project_root()).manifest.digest}
+    def _pin_of(self, source: WeightsSpec) -> dict[str, object]:
+        if isinstance(source, ServedWeights):
+            return source.pin
+        if isinstance(source, HubWeights):
+            return {"repository": source.repository, "revision": source.revision}
+        weights = self._source_of(source, allow_download=False)
+        return {"content": weights.ensure(project_root()).manifest.digest}
 
 
 def read_release(path: Path) -> Release:

@@ -37,7 +37,9 @@ class RenderRequest:
     """Everything that decides the pixels of a video, and nothing else.
 
     `release` is the name under which an engine is looked up; `release_identity` is the digest of
-    what the name stands for, so that renaming a release does not render anything again.
+    what the name stands for, so that renaming a release does not render anything again. `segments`
+    says how a video longer than the model draws at once is made (`Release.segments_text`), and is
+    empty for others.
     """
 
     release: str
@@ -49,6 +51,7 @@ class RenderRequest:
     height: int
     frames: int
     sampling: Sampling
+    segments: str = ""
 
     @property
     def key(self) -> str:
@@ -73,7 +76,11 @@ class RenderRequest:
         # Left out where they are empty: keys from before there were options stay what they are.
         decisive |= {
             name: text
-            for name, text in (("engine", self.sampling.engine), ("options", self.sampling.options))
+            for name, text in (
+                ("engine", self.sampling.engine),
+                ("options", self.sampling.options),
+                ("segments", self.segments),
+            )
             if text
         }
         return hashlib.sha256(_canonical(decisive).encode("ascii")).hexdigest()

@@ -85,6 +85,7 @@ class Attempt:
             ended_at=self.clock.now(),
             checkpoint=self.keeper.use if self.keeper else NO_CHECKPOINTS,
             compilation=footage.compilation if footage else EAGER,
+            seams=footage.seams if footage else (),
         )
 
 

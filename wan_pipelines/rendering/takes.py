@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal, Self
 
 from wan_pipelines.engines.protocol import EAGER, Compilation, StageSeconds
+from wan_pipelines.engines.segments.seams import Seam
 
 Outcome = Literal["accepted", "failed", "lost", "cancelled"]
 SpanKind = Literal["load", "text", "denoise", "decode", "wait", "idle"]
@@ -83,6 +84,7 @@ class Take:
     error_stage: str = ""
     checkpoint: CheckpointUse = NO_CHECKPOINTS
     compilation: Compilation = EAGER
+    seams: tuple[Seam, ...] = ()
 
     def with_error(self, error: BaseException, *, stage: str, outcome: Outcome = "failed") -> Self:
         """The same take, gone wrong: keeps the error's words, not the error, which pins memory."""

@@ -147,7 +147,7 @@ class VideoService:
             "owned_by": "wan_pipelines",
             "identity": release.identity,
             "sizes": [f"{size.width}x{size.height}" for size in release.sizes.offered],
-            "frames": release.frames.model_dump(),
+            "frames": release.frames.model_dump() | {"max": release.most_frames},
             "fps": release.fps,
             "tiers": list(release.tiers),
             "default_tier": release.default_tier,

@@ -97,6 +97,7 @@ def order_of(wish: Wish, release: Release) -> Order:
     fps = wish.fps or release.fps
     width, height = _size(wish, release)
     negative = wish.negative_prompt
+    frames = _frames(wish, release, fps)
     request = RenderRequest(
         release=release.name,
         release_identity=release.identity,
@@ -105,8 +106,9 @@ def order_of(wish: Wish, release: Release) -> Order:
         seed=secrets.randbelow(SEEDS) if wish.seed is None else wish.seed,
         width=width,
         height=height,
-        frames=_frames(wish, release, fps),
+        frames=frames,
         sampling=_sampling(wish, release),
+        segments=release.segments_text(frames),
     )
     return Order(request, fps, wish.lossless)
 
@@ -137,13 +139,18 @@ def _frames(wish: Wish, release: Release, fps: int) -> int:
         frames, param = limits.step * steps + limits.offset, "seconds"
     else:
         return limits.default
-    if not limits.allows(frames):
+    if not release.draws(frames):
+        most = release.most_frames
         raise bad_request(
             f"{release.name} does not draw {frames} frames. It draws {limits.step} * k + "
-            f"{limits.offset} frames from {limits.min} to {limits.max}: {limits.min / fps:g} to "
-            f"{limits.max / fps:g} seconds at {fps} frames a second.",
+            f"{limits.offset} frames from {limits.min} to {most}: {limits.min / fps:g} to "
+            f"{most / fps:g} seconds at {fps} frames a second.",
             param,
         )
+    tier = wish.tier or release.default_tier
+    reason = release.why_not_long(tier) if tier in release.tiers else ""
+    if reason and frames > limits.max:
+        raise bad_request(f"Tier {tier} draws at most {limits.max} frames: {reason}.", param)
     return frames
 
 

@@ -3,7 +3,7 @@
 One way for all: counted work on the environment's GPU class, corrected by the takes in the ledger.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,9 +15,10 @@ from wan_pipelines.engines.estimating.calibration import (
     calibrate,
 )
 from wan_pipelines.engines.estimating.jobs import Job
+from wan_pipelines.engines.estimating.machines import MachineClass
 from wan_pipelines.engines.estimating.memory import estimate_memory
 from wan_pipelines.engines.estimating.models import Model
-from wan_pipelines.engines.estimating.of_release import job_of, release_model
+from wan_pipelines.engines.estimating.of_release import jobs_of, release_model
 from wan_pipelines.engines.estimating.seconds import estimate_seconds
 from wan_pipelines.engines.requests import RenderRequest, Sampling
 from wan_pipelines.ledger.moments import micros_in
@@ -26,8 +27,8 @@ from wan_pipelines.ledger.reports.paces import Pace, paces
 from wan_pipelines.studio.capacity import capacity_of
 from wan_pipelines.studio.studio import Studio
 
-Bucket = tuple[str, int, int, int, Sampling]
-"""Takes with the same are alike: release identity, width, height, frames, sampling."""
+Bucket = tuple[str, int, int, int, Sampling, str]
+"""Takes with the same are alike: release identity, width, height, frames, sampling, segments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class ShotEstimate:
     """Seconds on a warm worker, within what lies eight in ten, and the most memory of a GPU.
 
     takes: how many takes here it was corrected by; `alike` says of the same shape and sampling.
+    segments: how many clips the video is joined of.
     """
 
     seconds: float
@@ -43,6 +45,7 @@ class ShotEstimate:
     peak_bytes: int
     takes: int
     alike: bool
+    segments: int = 1
 
     @property
     def basis(self) -> str:
@@ -85,25 +88,27 @@ class Estimator:
             micro_usd_per_gpu_hour=micro_usd(rendering.price_usd_per_hour),
         )
 
-    def job(self, request: RenderRequest) -> Job:
-        """The counted work of a request."""
+    def jobs(self, request: RenderRequest) -> tuple[Job, ...]:
+        """The counted work of a request: of each of its segments, which are rendered in turn."""
         release = self._studio.release(request.release)
         if release.name not in self._models:
             folder = self._studio.cache / "weights"
             self._models[release.name] = release_model(release, folder)
-        return job_of(release, self._models[release.name], request)
+        return jobs_of(release, self._models[release.name], request)
 
     def _estimate(self, request: RenderRequest, bucket: Bucket) -> ShotEstimate:
-        job, machine = self.job(request), self.capacity.machine
+        jobs, machine = self.jobs(request), self.capacity.machine
         correction = self._correction(request, bucket)
-        counted = estimate_seconds(job, machine).total
+        counted = _seconds(jobs, machine)
         return ShotEstimate(
             seconds=counted * correction.ratio,
             low_seconds=counted * correction.low,
             high_seconds=counted * correction.high,
-            peak_bytes=correction.peak_bytes or estimate_memory(job, machine).peak,
+            peak_bytes=correction.peak_bytes
+            or max(estimate_memory(job, machine).peak for job in jobs),
             takes=correction.takes,
             alike=correction.alike,
+            segments=len(jobs),
         )
 
     def _correction(self, request: RenderRequest, bucket: Bucket) -> Correction:
@@ -124,11 +129,11 @@ class Estimator:
             release = self._studio.releases.get(request.release)
             if release is None or release.identity != request.release_identity:
                 continue
-            if not _is_telling(pace, request):
+            if not _is_telling(pace, request, len(release.pieces(request))):
                 continue
             bucket = _bucket(request)
             if bucket not in counted:
-                counted[bucket] = estimate_seconds(self.job(request), self.capacity.machine).total
+                counted[bucket] = _seconds(self.jobs(request), self.capacity.machine)
             yield Evidence(
                 bucket=bucket,
                 pool=request.release_identity,
@@ -138,9 +143,13 @@ class Estimator:
             )
 
 
-def _is_telling(pace: Pace, request: RenderRequest) -> bool:
-    """Not one that went on from a checkpoint, nor of an engine that draws nothing."""
-    return pace.steps == request.sampling.steps and pace.microseconds > 0
+def _seconds(jobs: Sequence[Job], machine: MachineClass) -> float:
+    return sum(estimate_seconds(job, machine).total for job in jobs)
+
+
+def _is_telling(pace: Pace, request: RenderRequest, segments: int) -> bool:
+    """Not one that went on from a checkpoint, drew a segment again, or drew nothing."""
+    return pace.steps == segments * request.sampling.steps and pace.microseconds > 0
 
 
 def _bucket(request: RenderRequest) -> Bucket:
@@ -150,4 +159,5 @@ def _bucket(request: RenderRequest) -> Bucket:
         request.height,
         request.frames,
         request.sampling,
+        request.segments,
     )

@@ -83,7 +83,10 @@ class Fitting:
         return _unmet(release, capacity) or self._too_large(request, capacity)
 
     def _too_large(self, request: RenderRequest, capacity: Capacity) -> str:
-        counted = estimate_memory(self._estimator.job(request), capacity.machine)
+        counted = max(
+            (estimate_memory(job, capacity.machine) for job in self._estimator.jobs(request)),
+            key=lambda memory: memory.peak,
+        )
         needed = counted.peak
         if capacity == self._estimator.capacity:
             needed = self._estimator.of_request(request).peak_bytes
@@ -128,8 +131,9 @@ def _smaller_shapes(
 
 def _shorter(release: Release, request: RenderRequest) -> Iterator[tuple[str, RenderRequest]]:
     for frames in range(request.frames - 1, release.frames.min - 1, -1):
-        if release.frames.allows(frames):
-            yield str(frames), replace(request, frames=frames)
+        if release.draws(frames):
+            segments = release.segments_text(frames)
+            yield str(frames), replace(request, frames=frames, segments=segments)
 
 
 def _other_tiers(release: Release, request: RenderRequest) -> Iterator[tuple[str, RenderRequest]]:

@@ -76,6 +76,7 @@ class Describer:
             run_id=take.run.run_id,
             step_key=take.run.step_key,
             compilation=take.compilation,
+            seams=take.seams,
             resumed_steps=take.checkpoint.resumed_steps,
             stage_seconds=stages,
             gpu_seconds=self._gpu_count * busy_seconds,

@@ -4,6 +4,7 @@ What tiers declare beside steps and guidance (low-rank weights, types, offloadin
 of parallelism) arrives in `_options`; what they will declare belongs there too.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from wan_pipelines.engines.estimating.jobs import Job, Options
@@ -22,13 +23,34 @@ def release_model(release: Release, cache: Path) -> Model:
     return model_of(release.architecture, release.weights_source().present(cache))
 
 
-def job_of(release: Release, model: Model, request: RenderRequest) -> Job:
-    """The work of a request."""
+def jobs_of(release: Release, model: Model, request: RenderRequest) -> tuple[Job, ...]:
+    """The work of a request: one job, or one for each segment of a long video."""
+    first, *others = release.pieces(request)
+    boundary = _boundary_of_later(release)
+    return (
+        _job_of(release, model, first, release.boundary_ratio),
+        *(_without_text(_job_of(release, model, piece, boundary)) for piece in others),
+    )
+
+
+def _boundary_of_later(release: Release) -> float | None:
+    """Where experts change in segments that continue another."""
+    image = release.segments.image_to_video if release.segments else None
+    return image.boundary_ratio if image else release.boundary_ratio
+
+
+def _without_text(job: Job) -> Job:
+    """Texts are encoded once for all segments."""
+    return replace(job, options=replace(job.options, text_encoder_seconds=0.0))
+
+
+def _job_of(release: Release, model: Model, request: RenderRequest, boundary: float | None) -> Job:
+    """Of a clip that is drawn at once."""
     return Job(
         model=model,
         clip=Clip(request.width, request.height, request.frames),
-        experts=1 if release.boundary_ratio is None else 2,
-        steps=steps_of(request.sampling, release.boundary_ratio),
+        experts=1 if boundary is None else 2,
+        steps=steps_of(request.sampling, boundary),
         text_tokens=request.sampling.max_sequence_length,
         options=_options(release, request.sampling),
     )

@@ -1,0 +1,1 @@
+"""Videos longer than a model draws at once, as segments that continue each other."""
