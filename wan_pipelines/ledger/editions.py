@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+from sqlalchemy import Row as SqlRow
 from sqlalchemy import Select, select
 
 from wan_pipelines.errors import InputError
@@ -29,7 +30,7 @@ from wan_pipelines.ledger.edition_rows import (
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import from_micros_or_none, to_micros
 from wan_pipelines.ledger.quotas import left_of, release_unless_running, reserve
-from wan_pipelines.ledger.statements import storable
+from wan_pipelines.ledger.statements import storable, table
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow
 from wan_pipelines.ledger.tenants import account_of, ensure_user, lock_account
 
@@ -121,7 +122,7 @@ def edition_shots(
 ) -> tuple[EditionShot, ...]:
     """The shots of an edition in the given states, in order, ready to be rendered."""
     query = (
-        select(EditionShotRow, ShotRow.render_key, ShotRow.request)
+        select(table(EditionShotRow), ShotRow.render_key, ShotRow.request)
         .join(ShotRow, ShotRow.id == EditionShotRow.shot_id)
         .join(EditionRow, EditionRow.id == EditionShotRow.edition_id)
         .where(
@@ -134,11 +135,7 @@ def edition_shots(
     )
     with ledger.read() as session:
         found = session.execute(query).all()
-        return tuple(
-            _edition_shot(row, render_key, request)
-            for row, render_key, request in found
-            if only is None or row.name in only
-        )
+    return tuple(_edition_shot(row) for row in found if only is None or row.name in only)
 
 
 def all_editions(
@@ -227,12 +224,12 @@ def _withdrawn(row: Row) -> dict[str, Any]:
     return {**kept, "state": "withdrawn", "reason": reason, "may_run_at": None, "reservation": None}
 
 
-def _edition_shot(row: EditionShotRow, render_key: str, request: Mapping[str, Any]) -> EditionShot:
+def _edition_shot(row: SqlRow[Any]) -> EditionShot:
     return EditionShot(
         position=row.position,
         name=row.name,
-        render_key=render_key,
-        request=request,
+        render_key=row.render_key,
+        request=row.request,
         tier=row.tier,
         fps=row.fps,
         renditions=tuple(row.renditions),

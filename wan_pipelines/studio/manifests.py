@@ -15,7 +15,6 @@ from wan_pipelines.encoding.manifest import (
 )
 from wan_pipelines.encoding.publish import publish_manifest, read_manifest
 from wan_pipelines.encoding.renditions import RenditionFile
-from wan_pipelines.engines.fingerprint import Fingerprint
 from wan_pipelines.engines.prepare import fingerprint_of
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.rendering.takes import Take
@@ -29,7 +28,7 @@ class Describer:
         self._studio = studio
         self._edition = edition
         self._gpu_count = studio.settings.rendering_class.gpu_count
-        self._fingerprints: dict[str, Fingerprint] = {}
+        self._fingerprints: dict[str, dict[str, str | int | float]] = {}
         self._origins: dict[str, WeightsOrigin] = {}
         self._brief = _brief_parent(studio, edition.campaign)
 
@@ -69,7 +68,7 @@ class Describer:
             release_identity=request.release_identity,
             weights=self._weights(request.release),
             engine=take.engine,
-            fingerprint=self._fingerprint(request.release).to_json(),
+            fingerprint=self._fingerprint(request.release),
             code_version=__version__,
             render_key=shot.render_key,
             take_id=take.id,
@@ -85,12 +84,12 @@ class Describer:
             parents=self._parents(shot),
         )
 
-    def _fingerprint(self, release: str) -> Fingerprint:
+    def _fingerprint(self, release: str) -> dict[str, str | int | float]:
         if release not in self._fingerprints:
             device = self._studio.settings.rendering_class.device
             threads = self._studio.settings.workers.threads
             found = fingerprint_of(self._studio.release(release), device, threads)
-            self._fingerprints[release] = found
+            self._fingerprints[release] = found.to_json()
         return self._fingerprints[release]
 
     def _weights(self, release: str) -> WeightsOrigin:
@@ -113,26 +112,20 @@ class Describer:
 
 
 def complete_manifest(
-    studio: Studio,
-    key: str,
-    *,
-    charge_micro_usd: int | None = None,
-    derived: Sequence[RenditionFile] = (),
+    studio: Studio, key: str, charge_micro_usd: int | None, files: Sequence[RenditionFile]
 ) -> None:
-    """Add to a manifest what was not known when it was written; writes only what differs."""
+    """Add to a manifest what was not known when it was written; writes only what differs.
+
+    `files` are all of the take: those that were derived since are added, even if whoever derived
+    them did not come to it. Without a charge, what stands there stays.
+    """
     found = read_manifest(studio.store, key)
     names = {rendition.name for rendition in found.renditions}
-    more = tuple(Rendition.of(file) for file in derived if file.name not in names)
-    full = found.model_copy(
-        update={
-            "charge_micro_usd": found.charge_micro_usd
-            if charge_micro_usd is None
-            else charge_micro_usd,
-            "renditions": (*found.renditions, *more),
-        }
-    )
-    if full != found:
-        publish_manifest(studio.store, full)
+    more = tuple(Rendition.of(file) for file in files if file.name not in names)
+    charge = found.charge_micro_usd if charge_micro_usd is None else charge_micro_usd
+    if more or charge != found.charge_micro_usd:
+        changed = {"charge_micro_usd": charge, "renditions": (*found.renditions, *more)}
+        publish_manifest(studio.store, found.model_copy(update=changed))
 
 
 def _brief_parent(studio: Studio, campaign: str) -> tuple[Parent, ...]:

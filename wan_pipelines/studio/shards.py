@@ -73,11 +73,13 @@ def tally(
     studio: Studio, edition: EditionKey, summaries: Sequence[Mapping[str, Any]]
 ) -> EditionTally:
     """The edition after its shards: totals, and the shots that failed with their errors."""
-    shots = edition_shots_view(studio.ledger, edition)
+    totals = edition_totals(studio.ledger, edition)
+    all_is_well = totals.accepted == totals.shots
+    shots = () if all_is_well else edition_shots_view(studio.ledger, edition)
     spent = [seconds for summary in summaries for seconds in summary["seconds"].values()]
     return EditionTally(
         shards=len(summaries),
         render_seconds=sum(spent),
-        totals=edition_totals(studio.ledger, edition),
+        totals=totals,
         failed=tuple(shot for shot in shots if state_of(shot) == "failed"),
     )

@@ -1,7 +1,7 @@
 """The videos of an edition: every rendition that was asked for, checked, described, shown."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,7 +21,7 @@ from wan_pipelines.ledger.reports import (
     ShotView,
     edition_shots_view,
     edition_totals,
-    videos,
+    take_charges,
 )
 from wan_pipelines.ledger.takes import add_renditions
 from wan_pipelines.studio.drafts import as_storage_errors, draft_folder
@@ -57,41 +57,46 @@ def publish(studio: Studio, edition: EditionKey) -> Published:
 
     Takes with lost or damaged files are left alone: the next launch renders them again.
     """
-    broken = tuple(broken_outputs(studio, edition))
-    damaged = {output.take_id for output in broken}
-    charges = _charges(studio, edition)
-    with ThreadPoolExecutor(MANIFESTS_AT_A_TIME) as pool:
-        completed = [
-            pool.submit(
-                complete_manifest,
-                studio,
-                manifest_key(edition.tenant, shots[0].render_key, take_id),
-                charge_micro_usd=charges.get(take_id),
-                derived=_derive_missing(studio, edition, take_id, shots),
-            )
-            for take_id, shots in _videos(studio, edition).items()
-            if take_id not in damaged
-        ]
-    for each in completed:
-        each.result()
     shots = edition_shots_view(studio.ledger, edition)
+    broken = tuple(broken_outputs(studio, edition))
+    if _complete(studio, edition, _videos(shots), {output.take_id for output in broken}):
+        shots = edition_shots_view(studio.ledger, edition)
     totals = edition_totals(studio.ledger, edition)
     return Published(edition, shots, totals, broken, write_pages(studio, edition, shots, totals))
 
 
-def _videos(studio: Studio, edition: EditionKey) -> dict[str, list[ShotView]]:
+def _videos(shots: Sequence[ShotView]) -> dict[str, list[ShotView]]:
     """By accepted take, the shots that show it; not those that were withdrawn meanwhile."""
     found: dict[str, list[ShotView]] = {}
-    for shot in edition_shots_view(studio.ledger, edition):
+    for shot in shots:
         if shot.take_id and shot.outcome == "accepted" and shot.state in SHOWN:
             found.setdefault(shot.take_id, []).append(shot)
     return found
 
 
-def _charges(studio: Studio, edition: EditionKey) -> dict[str, int]:
-    """By take, what the takes that were made for this edition are charged."""
-    found = videos(studio.ledger, edition.tenant, edition.campaign, edition.edition)
-    return {video.take_id: video.cost_micro_usd for video in found if not video.reused}
+def _complete(
+    studio: Studio,
+    edition: EditionKey,
+    found: Mapping[str, Sequence[ShotView]],
+    damaged: Collection[str],
+) -> bool:
+    """Give takes the renditions that they lack and manifests their charges; was any derived?"""
+    charges = take_charges(studio.ledger, edition)
+    derived: list[RenditionFile] = []
+    completed: list[Future[None]] = []
+    with ThreadPoolExecutor(MANIFESTS_AT_A_TIME) as pool:
+        for take_id, shots in found.items():
+            if take_id in damaged:
+                continue
+            more = _derive_missing(studio, edition, take_id, shots)
+            derived += more
+            key = manifest_key(edition.tenant, shots[0].render_key, take_id)
+            files = (*shots[0].files, *more)
+            charge = charges.get(take_id)
+            completed.append(pool.submit(complete_manifest, studio, key, charge, files))
+    for each in completed:
+        each.result()
+    return bool(derived)
 
 
 def _derive_missing(

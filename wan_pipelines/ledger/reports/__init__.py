@@ -8,7 +8,11 @@ from wan_pipelines.ledger.reports.cost_rows import (
     run_costs,
 )
 from wan_pipelines.ledger.reports.edition_totals import EditionTotals, edition_totals
-from wan_pipelines.ledger.reports.edition_views import ShotView, edition_shots_view
+from wan_pipelines.ledger.reports.edition_views import (
+    ShotView,
+    edition_shots_view,
+    take_charges,
+)
 from wan_pipelines.ledger.reports.video_rows import (
     SHOWN,
     OutputFile,
@@ -35,5 +39,6 @@ __all__ = [
     "newest_files",
     "output_files",
     "run_costs",
+    "take_charges",
     "videos",
 ]

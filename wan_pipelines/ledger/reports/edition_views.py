@@ -81,6 +81,13 @@ def edition_shots_view(ledger: Ledger, edition: EditionKey) -> tuple[ShotView, .
     return tuple(_view(row, book, is_payer=payers[row.shot_id] is row) for row in rows)
 
 
+def take_charges(ledger: Ledger, edition: EditionKey) -> dict[str, int]:
+    """By take, the micro-dollars that takes made for an edition are charged, as far as they are."""
+    with ledger.read() as session:
+        values = {"edition": edition_id_of(session, edition)}
+        return {take_id: int(money) for take_id, _, money in session.execute(_COSTS, values)}
+
+
 @dataclass(frozen=True, slots=True)
 class _Book:
     """All that happened to the shots of one edition, by shot or by take."""

@@ -180,27 +180,26 @@ _TAKES_OF_VIDEOS = (
 
 
 def _output_files(session: Session, condition: ColumnElement[bool]) -> tuple[OutputFile, ...]:
-    query = (
-        select(TakeRow.tenant, ShotRow.render_key, RenditionRow)
-        .join(ShotRow, ShotRow.id == TakeRow.shot_id)
-        .join(RenditionRow, RenditionRow.take_id == TakeRow.id)
-        .where(condition)
-        .order_by(TakeRow.id, RenditionRow.position)
+    query = _OUTPUT_FILES.where(condition)
+    return tuple(OutputFile(*found) for found in session.execute(query))
+
+
+_OUTPUT_FILES = (
+    select(
+        TakeRow.tenant,
+        ShotRow.render_key,
+        RenditionRow.take_id,
+        RenditionRow.name,
+        RenditionRow.key,
+        RenditionRow.uri,
+        RenditionRow.sha256,
+        RenditionRow.size_bytes,
+        RenditionRow.signature,
     )
-    return tuple(
-        OutputFile(
-            tenant=owner,
-            render_key=render_key,
-            take_id=file.take_id,
-            name=file.name,
-            key=file.key,
-            uri=file.uri,
-            sha256=file.sha256,
-            size_bytes=file.size_bytes,
-            signature=file.signature,
-        )
-        for owner, render_key, file in session.execute(query)
-    )
+    .join(ShotRow, ShotRow.id == TakeRow.shot_id)
+    .join(RenditionRow, RenditionRow.take_id == TakeRow.id)
+    .order_by(TakeRow.id, RenditionRow.position)
+)
 
 
 def rendition_of(row: RenditionRow | Row[Any]) -> RenditionFile:
