@@ -2,6 +2,7 @@
 
 It imports once what every step would import again. On a CPU that includes the libraries of the
 engine: importing them starts no thread of torch's and touches no device, so that forking is safe.
+The workers of the run are forked from a server of their own then, which is a fork of this one.
 On a GPU machine they are left out: some of them look for the GPU, and CUDA must not be forked.
 """
 
@@ -35,13 +36,13 @@ STEPS: Final = (
     "watchdog.observers.polling",
 )
 ENGINE: Final = ("diffusers.pipelines.wan.pipeline_wan", "wan_pipelines.engines.reference")
-LAST: Final = "wan_pipelines.frozen"
+FROZEN: Final = "wan_pipelines.frozen"
+NURSERY: Final = "wan_pipelines.studio.supervised.at_hand"
 
 
 def preloaded(device: Literal["cpu", "cuda"]) -> list[str]:
     """The modules that the server imports for workers that compute on `device`."""
-    engine = ENGINE if device == "cpu" else ()
-    return [*STEPS, *engine, LAST]
+    return [*STEPS, *ENGINE, FROZEN, NURSERY] if device == "cpu" else [*STEPS, FROZEN]
 
 
 def start(device: Literal["cpu", "cuda"], log: Path) -> None:

@@ -14,9 +14,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -37,8 +38,12 @@ from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.storage.atomic import atomic_write
 from wan_pipelines.studio import books
 from wan_pipelines.studio.books import LedgerBook
-from wan_pipelines.studio.shards import ShardReference, render
+from wan_pipelines.studio.shard_records import ShardReference, ShardSummary
+from wan_pipelines.studio.shards import render
 from wan_pipelines.studio.studio import Studio, open_studio
+from wan_pipelines.studio.supervised import child
+from wan_pipelines.studio.supervised.nursery import open_nursery
+from wan_pipelines.studio.supervised.supervisor import render_supervised
 
 PATIENCE_SECONDS = 120
 PRODUCT = f"{os.sep}wan_pipelines{os.sep}"
@@ -60,6 +65,8 @@ class Errand:
     ledger_wait_seconds: how long it waits for a locked ledger.
     real_engine: it loads the release's weights.
     silent: it gives no sign of life, as a process or a node that hangs for a while.
+    supervised: a worker process of its own renders, and all of this happens to that one.
+    dies_at: the prompt in whose step 1 that process kills itself, each time.
     """
 
     root: Path
@@ -78,6 +85,8 @@ class Errand:
     clock_jump_seconds: float = 0.0
     ledger_wait_seconds: float = 30.0
     real_engine: bool = False
+    supervised: bool = False
+    dies_at: str = ""
 
     @property
     def reached(self) -> Path:
@@ -129,6 +138,8 @@ class TestedEngine:
                 SetClock.ahead = timedelta(seconds=errand.clock_jump_seconds)
             if number == 1 and request.prompt == errand.greedy_at:
                 exhaust_memory()
+            if number == 1 and request.prompt == errand.dies_at:
+                os.kill(os.getpid(), signal.SIGKILL)
             if on_step:
                 on_step(number, steps)
 
@@ -214,8 +225,25 @@ def limit_memory(further_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
+def _way_to_work(errand: Errand) -> Callable[..., ShardSummary]:
+    """Renders a shard on the errand's engine, in this process or in one of its own."""
+
+    def open_engine(studio: Studio, release: str) -> Engine:
+        if errand.greedy_at == "load":
+            exhaust_memory()
+        if errand.real_engine:
+            return TestedEngine(load(studio.prepare(release)), errand)
+        return TestedEngine(NullEngine(studio.release(release)), errand)
+
+    if errand.supervised:
+        nursery = open_nursery(partial(child.main, open_engine))
+        return partial(render_supervised, start=nursery.child)
+    return partial(render, open_engine=open_engine)
+
+
 def _work(errand: Errand) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
+    work = _way_to_work(errand)
     said: list[str] = []
     books.datetime = SetClock
     studio = open_studio(errand.root, errand.state, "local")
@@ -232,22 +260,11 @@ def _work(errand: Errand) -> None:
     if errand.memory_bytes is not None:
         limit_memory(errand.memory_bytes)
 
-    def open_engine(studio: Studio, release: str) -> Engine:
-        if errand.greedy_at == "load":
-            exhaust_memory()
-        if errand.real_engine:
-            return TestedEngine(load(studio.prepare(release)), errand)
-        return TestedEngine(NullEngine(studio.release(release)), errand)
-
     answer: dict[str, Any] = {"said": said}
+    shard = ShardReference.from_json(errand.shard)
+    run = RunReference(errand.run, errand.shard["name"])
     try:
-        summary = render(
-            studio,
-            ShardReference.from_json(errand.shard),
-            RunReference(errand.run, errand.shard["name"]),
-            say=said.append,
-            open_engine=open_engine,
-        )
+        summary = work(studio, shard, run, say=said.append)
         answer["summary"] = summary.to_json()
     except WanError as error:
         answer |= {"error": type(error).__name__, "message": str(error)}

@@ -10,8 +10,9 @@ from threading import Event, Lock, Thread
 from typing import IO
 
 from wan_pipelines.errors import WanError
+from wan_pipelines.processes import limit_address_space
 from wan_pipelines.rendering.progress import Progress
-from wan_pipelines.studio.render_here import OpenEngine, render_here
+from wan_pipelines.studio.render_here import GIB, OpenEngine, render_here
 from wan_pipelines.studio.studio import open_studio
 from wan_pipelines.studio.supervised.messages import (
     Ending,
@@ -23,8 +24,8 @@ from wan_pipelines.studio.supervised.messages import (
     to_json,
 )
 
-ORPHAN_SECONDS = 60.0
-"""What a worker gets to finish its step and keep it, when its supervisor is gone."""
+ORPHAN_SECONDS = 600.0
+"""What a worker gets to end its step and keep it, when its supervisor is gone."""
 ORPHANED = 75
 
 
@@ -32,7 +33,7 @@ def main(open_engine: OpenEngine | None = None) -> int:
     """Do one task; the exit status is not 0 when an error was not one of ours."""
     stop = Event()
     reporter = Reporter(_claimed_stdout(), stop)
-    task = WorkerTask.from_json(json.loads(sys.stdin.buffer.readline()))
+    task = _read_task()
     Thread(target=_end_with_supervisor, args=(stop,), name="orphan", daemon=True).start()
     try:
         reporter.send(_rendered(task, reporter, stop, open_engine))
@@ -44,8 +45,12 @@ def main(open_engine: OpenEngine | None = None) -> int:
 def _rendered(
     task: WorkerTask, reporter: "Reporter", stop: Event, open_engine: OpenEngine | None
 ) -> Ending:
+    studio = open_studio(task.root, task.state, task.environment)
+    limit_gib = studio.settings.workers.memory_limit_gib
+    if limit_gib:
+        limit_address_space(int(limit_gib * GIB))
     rendered = render_here(
-        open_studio(task.root, task.state, task.environment),
+        studio,
         task.shard,
         task.run,
         say=lambda words: reporter.send(Said(words)),
@@ -54,7 +59,7 @@ def _rendered(
         paid_since=task.paid_since,
         stop=stop,
     )
-    return Ending("recycle" if rendered.recycled else "done", rendered.summary)
+    return Ending(rendered.ending, rendered.summary)
 
 
 @dataclass
@@ -75,6 +80,11 @@ class Reporter:
 
     def tell(self, progress: Progress | None) -> None:
         self.send(Told(progress))
+
+
+def _read_task() -> WorkerTask:
+    with open(0, "rb", closefd=False) as tasks:
+        return WorkerTask.from_json(json.loads(tasks.readline()))
 
 
 def _claimed_stdout() -> IO[bytes]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Protocol
 
 from wan_pipelines.studio.supervised.messages import Message, WorkerTask, from_json
+from wan_pipelines.studio.supervised.nursery import Nursery
 
 GRACE_SECONDS = 20.0
 """Until a worker that was told to stop is killed, when nobody waits for it any more."""
@@ -50,6 +51,16 @@ class FreshChild(subprocess.Popen[bytes]):
 
 
 StartChild = Callable[[], Child]
+nurseries: list[Nursery] = []
+"""Where this process gets workers that need not import anything; none, as a rule."""
+
+
+def start_child() -> Child:
+    """A worker in the quickest way that there is here."""
+    for nursery in nurseries:
+        if nursery.is_open:
+            return nursery.child()
+    return FreshChild()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What a worker did that did not live to tell."""
 
 import signal
+from datetime import datetime
 
 from wan_pipelines.ledger.reports import ShotView, edition_shots_view
 from wan_pipelines.rendering.takes import RunReference
@@ -8,10 +9,13 @@ from wan_pipelines.studio.shard_records import ShardReference, ShardSummary
 from wan_pipelines.studio.studio import Studio
 
 
-def summary_of_dead(studio: Studio, shard: ShardReference, run: RunReference) -> ShardSummary:
+def summary_of_dead(
+    studio: Studio, shard: ShardReference, run: RunReference, since: datetime
+) -> ShardSummary:
     """What the ledger knows of the shard; how the time was spent only the worker could have said.
 
-    A shot that failed in this run is not tried again in it.
+    A shot that failed in this run since then is not tried again in it; one that failed before was
+    what the worker was to try again.
     """
     shots = edition_shots_view(studio.ledger, shard.edition)
     ours = [shot for shot in shots if shot.shot in shard.shots]
@@ -20,7 +24,9 @@ def summary_of_dead(studio: Studio, shard: ShardReference, run: RunReference) ->
         return tuple(
             shot.shot
             for shot in ours
-            if shot.outcome == outcome and (shot.run_id == run.run_id) == here
+            if shot.outcome == outcome
+            and (shot.run_id == run.run_id) == here
+            and (outcome != "failed" or (shot.last_failed_at or since) >= since)
         )
 
     failed, settled = names("failed", here=True), {shot.shot for shot in ours if _is_settled(shot)}

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from wan_pipelines.errors import InputError, WanError
 from wan_pipelines.rendering.clock import Instant
 from wan_pipelines.rendering.progress import Progress
 from wan_pipelines.rendering.takes import RunReference
+from wan_pipelines.studio.render_here import EndKind
 from wan_pipelines.studio.shard_records import ShardReference, ShardSummary
-
-EndKind = Literal["done", "recycle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The worker ends in order. On "recycle" a fresh one should do what is left."""
+    """The worker ends in order. A fresh one should do what is left, unless it is "done"."""
 
     kind: EndKind
     summary: ShardSummary

@@ -4,8 +4,9 @@ import signal
 from dataclasses import dataclass, replace
 from threading import Event
 
-from wan_pipelines.errors import WorkerDied
+from wan_pipelines.errors import RenderError, WorkerDied
 from wan_pipelines.ledger.workers import last_paid
+from wan_pipelines.processes import out_of_memory_kills
 from wan_pipelines.rendering.clock import Instant
 from wan_pipelines.rendering.progress import Progress, ProgressTold
 from wan_pipelines.rendering.signals import stop_on_signals
@@ -15,12 +16,13 @@ from wan_pipelines.studio.shard_records import ShardReference, ShardSummary, not
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.supervised.children import (
     Child,
-    FreshChild,
     Reports,
     StartChild,
+    start_child,
     started,
 )
 from wan_pipelines.studio.supervised.deaths import summary_of_dead, told_status
+from wan_pipelines.studio.supervised.kills import KILLED, fail_killed, was_out_of_memory
 from wan_pipelines.studio.supervised.messages import (
     Ending,
     Failure,
@@ -32,6 +34,7 @@ from wan_pipelines.studio.supervised.messages import (
 from wan_pipelines.studio.workers import close_dead_workers
 
 LOOK_SECONDS = 0.2
+SAME_FAILURES = 3
 
 
 def render_supervised(
@@ -40,7 +43,7 @@ def render_supervised(
     run: RunReference,
     *,
     say: Say,
-    start: StartChild = FreshChild,
+    start: StartChild = start_child,
 ) -> ShardSummary:
     """Render a shard in worker processes, one after the other; this one never loads an engine.
 
@@ -69,6 +72,7 @@ class _Supervisor:
     start: StartChild
     stop: Event
     deaths: int = 0
+    failures: int = 0
     progress: Progress | None = None
     last: Ending | Failure | None = None
 
@@ -81,6 +85,7 @@ class _Supervisor:
         while task:
             ending = self._ending_of(task)
             summary = summary.joined(ending.summary)
+            self._check_exhausted(ending)
             task = None if self.stop.is_set() else following(task, ending)
             if task:
                 task = replace(task, paid_since=self._paid_until(task))
@@ -100,6 +105,7 @@ class _Supervisor:
     def _ending_of(self, task: WorkerTask) -> Ending:
         """Has the task done. What a worker did that died is looked up in the ledger."""
         self.progress = self.last = None
+        kills = out_of_memory_kills()
         with started(self.start, task) as child:
             self._follow(child)
             status = child.wait()
@@ -108,8 +114,34 @@ class _Supervisor:
                 return self.last
             case Failure(error):
                 raise error
+            case _ if was_out_of_memory(status, kills) and self.progress:
+                return self._after_kill(task, self.progress, child.pid)
             case _:
                 return self._after_death(task, status)
+
+    def _check_exhausted(self, ending: Ending) -> None:
+        """RenderError when process after process runs out with nothing to go on with."""
+        failed = ending.summary.failed
+        fails = ending.kind == "exhausted" and failed and not ending.summary.accepted
+        self.failures = self.failures + 1 if fails else 0
+        if self.failures >= SAME_FAILURES and ending.summary.left:
+            raise RenderError(
+                f"{self.failures} shots in a row ran out of memory or time, so the shard stops; "
+                f"shots that are left: {len(ending.summary.left)}. `wan lineage` says of each how "
+                "it failed.",
+                stage="denoise",
+            )
+
+    def _after_kill(self, task: WorkerTask, progress: Progress, pid: int) -> Ending:
+        """The shot fails, or goes on on a lower rung; the others are none the worse for it."""
+        verdict = fail_killed(self.studio, task, progress, pid)
+        close_dead_workers(self.studio)
+        summary = summary_of_dead(self.studio, task.shard, task.run, task.paid_since.at)
+        if verdict.goes_on:
+            failed = tuple(name for name in summary.failed if name != progress.shot)
+            summary = replace(summary, failed=failed, left=(progress.shot, *summary.left))
+        self.say(f"{progress.shot}: {KILLED} {verdict.reason}")
+        return Ending("exhausted", summary)
 
     def _follow(self, child: Child) -> None:
         reports, told = Reports(child), False
@@ -133,16 +165,16 @@ class _Supervisor:
     def _after_death(self, task: WorkerTask, status: int) -> Ending:
         self.deaths += 1
         close_dead_workers(self.studio)
-        summary = summary_of_dead(self.studio, task.shard, task.run)
+        summary = summary_of_dead(self.studio, task.shard, task.run, task.paid_since.at)
         cause = told_status(status)
         if self.deaths > self.studio.settings.workers.restarts and summary.left:
             raise WorkerDied(
-                f"The worker of {task.shard.name} died for the {self.deaths}th time, {cause}"
+                f"Workers of {task.shard.name} died {self.deaths} times, the last one {cause}"
                 f"{f' at {self.progress}' if self.progress else ''}. Shots without a video: "
-                f"{len(summary.left)}. What is accepted is kept. Look at its log and at the "
+                f"{len(summary.left)}. What is accepted is kept. Look at the step's log and at the "
                 "machine's memory, then run the edition again."
             )
-        self.say(f"The worker died, {cause}; shots that are left: {len(summary.left)}.")
+        self.say(f"The worker died, {cause}. Shots that are left: {len(summary.left)}.")
         return Ending("recycle", summary)
 
     def _paid_until(self, task: WorkerTask) -> Instant:
