@@ -4,10 +4,13 @@ Both count from the start of the machine, so that setting its clock changes neit
 """
 
 import os
+import resource
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import psutil
 
@@ -49,6 +52,26 @@ def _lives_in(process: psutil.Process, group: int) -> bool:
         return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
     except (ProcessLookupError, psutil.NoSuchProcess):
         return False
+
+
+def out_of_memory_kills(
+    counters: Sequence[Path] = (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat")),
+) -> int | None:
+    """How many processes the kernel has killed for want of memory, in this container if it tells.
+
+    None where it does not count.
+    """
+    for path in counters:
+        if path.is_file():
+            for line in path.read_text().splitlines():
+                if line.startswith("oom_kill "):
+                    return int(line.split()[1])
+    return None
+
+
+def limit_address_space(size_bytes: int) -> None:
+    """From now on this process has no more; what exceeds it is a MemoryError, or torch's own."""
+    resource.setrlimit(resource.RLIMIT_AS, (size_bytes, size_bytes))
 
 
 def age_ns() -> int:

@@ -10,7 +10,9 @@ from wan_pipelines.encoding.renditions import Codec, RenditionFile
 from wan_pipelines.ledger.artifacts import ArtifactRecord
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.descents import Descent
 from wan_pipelines.ledger.editions import Admission, Candidate, EditionKey, admit
+from wan_pipelines.ledger.footholds import Bucket
 from wan_pipelines.ledger.leases import Lease, lease_shot
 from wan_pipelines.ledger.prices import Price, publish_prices
 from wan_pipelines.ledger.records import StageMicroseconds, TakeReport
@@ -37,6 +39,9 @@ ERROR = replace(
     error_message="frames are not finite",
     error_stage="decode",
 )
+DRAWN_IN_TILES = replace(
+    REPORT, descent=Descent(("tiles",), "0" * 64, release="wan-tiny", tier="draft")
+)
 PLANS = (Plan("free", 5), Plan("vip", 1000), Plan("internal", None))
 TENANTS = (
     Tenant("acme", "internal", "Europe/Berlin", ("ada",)),
@@ -54,6 +59,7 @@ ARTIFACT = ArtifactRecord(
     provenance={"compiler": "g++ 12", "wall_seconds": 71.4},
     signed_at=datetime(2026, 5, 1, 12, tzinfo=UTC),
 )
+BUCKET = Bucket("wan-tiny", "ab" * 32, 96, 64, 9, "{}", "laptop-cpu", 1, exact=False)
 
 
 def digest(words: str) -> str:
@@ -165,18 +171,20 @@ class Hand:
             now=self.scene.now,
         )
 
-    def accept(self, lease: Lease) -> str:
-        accept_take(self.scene.ledger, lease, REPORT, files(lease.take_id), now=self.scene.now)
+    def accept(self, lease: Lease, report: TakeReport = REPORT) -> str:
+        accept_take(self.scene.ledger, lease, report, files(lease.take_id), now=self.scene.now)
         return lease.take_id
 
     def spend(self, kind: str, milliseconds: int, lease: Lease | None = None) -> None:
         self.scene.later(milliseconds=milliseconds)
         self.spans.append(Spent(kind, milliseconds * 1000, lease and lease.take_id))
 
-    def render(self, candidate: Candidate, milliseconds: int = 1000) -> str:
+    def render(
+        self, candidate: Candidate, milliseconds: int = 1000, report: TakeReport = REPORT
+    ) -> str:
         lease = self.lease(candidate)
         self.spend("denoise", milliseconds, lease)
-        return self.accept(lease)
+        return self.accept(lease, report)
 
     def beat(self) -> None:
         heartbeat(

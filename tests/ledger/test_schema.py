@@ -1,3 +1,4 @@
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,11 +11,12 @@ from sqlalchemy import create_engine, inspect, select, text
 
 from tests.ledger import books
 from tests.ledger.racers import run_racers
-from tests.ledger.scenes import ARTIFACT, Scene, shots
+from tests.ledger.scenes import ARTIFACT, BUCKET, DRAWN_IN_TILES, Scene, shots
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger import schema
 from wan_pipelines.ledger.artifacts import sign_off
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.footholds import set_foothold
 from wan_pipelines.ledger.reviews import review
 from wan_pipelines.ledger.tables import Base
 
@@ -25,10 +27,11 @@ def filled(url: str) -> Ledger:
     scene = Scene(ledger)
     scene.admit(shots("a", "b"))
     hand = scene.worker()
-    hand.render(shots("a")[0])
+    hand.render(shots("a")[0], report=DRAWN_IN_TILES)
     hand.close()
     review(ledger, "acme", "a ball", "released", decided_by="mira", now=scene.now)
     sign_off(ledger, ARTIFACT)
+    set_foothold(ledger, BUCKET, "tiles", now=scene.now)
     return ledger
 
 
@@ -47,13 +50,14 @@ def test_checks_and_conditions_are_those_of_the_models(migrated_file: Path, tmp_
 
 
 def definitions(file: Path) -> dict[str, list[str]]:
-    """The SQL of each table and index, as lines without order."""
+    """The SQL of each table and index, as lines without order; added columns share one."""
     query = "SELECT name, sql FROM sqlite_master WHERE type <> 'trigger' AND sql IS NOT NULL"
     with closing(sqlite3.connect(file)) as connection:
         found = dict(connection.execute(query).fetchall())
     kept = {name: sql for name, sql in found.items() if name != "alembic_version"}
     return {
-        name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in kept.items()
+        name: sorted(line.strip(" ,\t") for line in re.split(r"\n|, (?=[a-z_]+ [A-Z])", sql))
+        for name, sql in kept.items()
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from tests.rendering.memory_book import MemoryBook
 from tests.support.releases import hub_release, shot_for
 from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.engines.protocol import Engine, Footage, Keeper, OnStep
 from wan_pipelines.engines.requests import RenderRequest
@@ -87,7 +88,7 @@ class Stage:
     def __post_init__(self) -> None:
         self.engine = HookedEngine(self.hooks)
 
-    def open_engine(self) -> Engine:
+    def open_engine(self, footing: Footing) -> Engine:
         self.loads += 1
         self.load()
         return self.engine

@@ -28,8 +28,7 @@ def failed_takes(stage: Stage) -> list[Take]:
     ("error", "stage_name"),
     [
         (RenderError("not finite", stage="decode"), "decode"),
-        (RuntimeError("CUDA out of memory"), "denoise"),
-        (MemoryError(), "denoise"),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), "denoise"),
     ],
 )
 def test_a_shot_that_cannot_be_rendered_fails_alone(error: Exception, stage_name: str) -> None:
@@ -43,7 +42,7 @@ def test_a_shot_that_cannot_be_rendered_fails_alone(error: Exception, stage_name
     assert stage.encoded == ["a", "c"]
     (take,) = failed_takes(stage)
     assert (take.error_type, take.error_stage) == (type(error).__name__, stage_name)
-    assert take.error_message == (str(error) or "MemoryError")
+    assert take.error_message == str(error)
     assert (take.steps, take.stages, take.seed) == (1, None, 7)
     assert not stage.book.shelf.leases
 

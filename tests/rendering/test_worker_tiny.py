@@ -33,7 +33,7 @@ def test_shots_of_two_shapes_on_one_warm_engine(tiny_folder: Path, tmp_path: Pat
 
     book = MemoryBook()
     started = time.monotonic()
-    report = render_shard(wanted, lambda: load(prepared), book, keep, run=RUN)
+    report = render_shard(wanted, lambda footing: load(prepared), book, keep, run=RUN)
     wall_seconds = time.monotonic() - started
 
     assert report.failed == ("wrong width",)

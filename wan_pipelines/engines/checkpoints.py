@@ -8,11 +8,13 @@ digest and with the request before a tensor of it is used.
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from wan_pipelines.engines.denoising import Denoising
 from wan_pipelines.engines.fingerprint import Fingerprint
+from wan_pipelines.engines.options.tier_options import RequestOptions
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.engines.sealed import HEADER_LIMIT_BYTES, Refused, seal, unseal
 from wan_pipelines.engines.solver_history import (
@@ -42,7 +44,7 @@ def conditions(
     """All that a checkpoint depends on, by names for people; `weights` is a digest of them."""
     return {
         "format": FORMAT,
-        "render key": request.key,
+        "render key": _key_of_latents(request),
         "engine": engine,
         "release": request.release_identity,
         "weights": weights,
@@ -54,6 +56,13 @@ def conditions(
         "timesteps": json.dumps(run.scheduler.timesteps.tolist()),
         **{name: str(value) for name, value in fingerprint.to_json().items()},
     }
+
+
+def _key_of_latents(request: RenderRequest) -> str:
+    """The request's key without what only decides how latents are decoded."""
+    options = RequestOptions.parse(request.sampling.options).model_copy(update={"vae_tiling": None})
+    sampling = replace(request.sampling, options=options.text)
+    return replace(request, sampling=sampling).key
 
 
 def _configuration(scheduler: Any) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from wan_pipelines.ledger.descents import Descent
+
 
 @dataclass(frozen=True, slots=True)
 class StageMicroseconds:
@@ -27,3 +29,4 @@ class TakeReport:
     error_type: str | None = None
     error_message: str | None = None
     error_stage: str | None = None
+    descent: Descent | None = None

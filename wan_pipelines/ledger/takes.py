@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from wan_pipelines.encoding.renditions import RenditionFile
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.descents import note_descent
 from wan_pipelines.ledger.endings import change_take, end_take
 from wan_pipelines.ledger.leases import Lease, lease_lost, lock_leased
 from wan_pipelines.ledger.moments import to_micros
@@ -46,6 +47,7 @@ def accept_take(
             raise lease_lost(lease, take)
         end_take(session, take, "accepted", now, _columns(report))
         _insert_renditions(session, take.id, renditions, 0, now)
+        _note_descent(session, lease, report, now)
         session.execute(_FORGIVE, {"shot": take.shot_id})
 
 
@@ -61,6 +63,7 @@ def fail_take(ledger: Ledger, lease: Lease, report: TakeReport, *, now: datetime
             change_take(session, take.id, _columns(report))
             return
         end_take(session, take, "failed", now, _columns(report))
+        _note_descent(session, lease, report, now)
         session.execute(_COUNT_FAILURE, {"shot": take.shot_id, "moment": to_micros(now)})
 
 
@@ -145,6 +148,11 @@ def _columns(report: TakeReport) -> dict[str, Any]:
         columns["denoise_low_microseconds"] = report.stages.denoise_low
         columns["decode_microseconds"] = report.stages.decode
     return columns
+
+
+def _note_descent(session: Session, lease: Lease, report: TakeReport, now: datetime) -> None:
+    if report.descent:
+        note_descent(session, lease.tenant, lease.take_id, report.descent, now)
 
 
 _INSERT_RENDITIONS = insert(table(RenditionRow))

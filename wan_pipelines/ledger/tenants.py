@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.descents import Degradation
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.statements import insert_missing, lock_rows
 from wan_pipelines.ledger.tables import PlanRow, TenantRow, UserRow
@@ -31,6 +32,7 @@ class Tenant:
     plan: str
     time_zone: str = "UTC"
     users: tuple[str, ...] = ()
+    degradation: Degradation = "exact_only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +130,14 @@ def _is_configured(ledger: Ledger, plans: Sequence[Plan], tenants: Sequence[Tena
             Plan(row.name, row.shots_per_user_day) for row in session.scalars(select(PlanRow))
         }
         found_tenants = {
-            (row.name, row.plan, row.time_zone) for row in session.scalars(select(TenantRow))
+            (row.name, row.plan, row.time_zone, row.degradation)
+            for row in session.scalars(select(TenantRow))
         }
         wanted = {(tenant.name, user) for tenant in tenants for user in tenant.users}
         found_users = {(row.tenant, row.name) for row in session.scalars(select(UserRow))}
     return (
         found_plans.issuperset(plans)
-        and found_tenants.issuperset((t.name, t.plan, t.time_zone) for t in tenants)
+        and found_tenants.issuperset((t.name, t.plan, t.time_zone, t.degradation) for t in tenants)
         and found_users.issuperset(wanted)
     )
 
@@ -150,7 +153,12 @@ def _upsert_tenant(session: Session, tenant: Tenant, moment: int) -> None:
         raise LedgerError(
             f"Tenant {tenant.name} has the plan {tenant.plan!r}, which is not configured."
         )
-    values = {"plan": tenant.plan, "time_zone": tenant.time_zone, "updated_at": moment}
+    values = {
+        "plan": tenant.plan,
+        "time_zone": tenant.time_zone,
+        "degradation": tenant.degradation,
+        "updated_at": moment,
+    }
     insert_missing(session, TenantRow, [{"name": tenant.name, "created_at": moment, **values}])
     session.execute(update(TenantRow).where(TenantRow.name == tenant.name).values(values))
     users = [{"tenant": tenant.name, "name": user, "created_at": moment} for user in tenant.users]

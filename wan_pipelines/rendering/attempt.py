@@ -1,12 +1,16 @@
 """One attempt at a shot: from a lease to footage, or to a take that says why not."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.engines.ladder.exhaustion import exhaustion_of
+from wan_pipelines.engines.ladder.footings import Footing
+from wan_pipelines.engines.ladder.stages import denoising_stage
 from wan_pipelines.engines.protocol import EAGER, Engine, Footage
-from wan_pipelines.errors import LedgerError, RenderError
+from wan_pipelines.errors import Exhausted, ExhaustionKind, LedgerError, RenderError
 from wan_pipelines.rendering.clock import Clock
 from wan_pipelines.rendering.keeper import TakeKeeper
 from wan_pipelines.rendering.ports import Lease
@@ -24,11 +28,12 @@ class Ended(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A shot on an engine. `at_step(step, steps)` may raise `Ended`."""
+    """A shot on an engine, drawn as `footing` says. `at_step(step, steps)` may raise `Ended`."""
 
     shot: Shot
     lease: Lease
     engine: Engine
+    footing: Footing
     run: RunReference
     clock: Clock
     spans: SpanRecorder
@@ -46,7 +51,7 @@ class Attempt:
         steps = _Steps(self)
         self.spans.switch("text", self.lease.take_id)
         try:
-            footage = self.engine.render(self.shot.request, steps, self.keeper)
+            footage = self.engine.render(self.footing.request, steps, self.keeper)
             _check_frames(self.shot, footage)
         except Ended as error:
             outcome: Outcome = error.outcome
@@ -57,15 +62,21 @@ class Attempt:
         except LedgerError:
             raise
         except Exception as error:
-            stage = error.stage if isinstance(error, RenderError) else self.spans.kind
-            self._forget_what_may_be_wrong()
-            return self._take(started_at, steps.done_here).with_error(error, stage=stage), None
-        return self._take(started_at, steps.done_here, footage), footage
+            kind = exhaustion_of(error)
+            stage = self._stage(error, kind, steps.reached)
+            take = self._take(started_at, steps.done_here).with_error(error, stage=stage)
+        else:
+            return self._take(started_at, steps.done_here, footage), footage
+        # The error is gone by now, and with it what it held of the render.
+        if self.keeper:
+            _keep_or_forget(self.keeper, kind)
+            take = replace(take, checkpoint=self.keeper.use)
+        return replace(take, exhausted=kind), None
 
-    def _forget_what_may_be_wrong(self) -> None:
-        """A shot that fails after it was resumed may fail because it was: it starts over then."""
-        if self.keeper and self.keeper.use.resumed_steps:
-            self.keeper.forget()
+    def _stage(self, error: Exception, kind: ExhaustionKind | None, reached: int) -> str:
+        if kind and self.spans.kind == "denoise":
+            return denoising_stage(self.engine.release, self.footing.request.sampling, reached)
+        return error.stage if isinstance(error, RenderError) else self.spans.kind
 
     def _take(self, started_at: datetime, steps: int, footage: Footage | None = None) -> Take:
         request = self.shot.request
@@ -78,15 +89,40 @@ class Attempt:
             stages=footage.stages if footage else None,
             peak_memory_bytes=footage.peak_memory_bytes if footage else 0,
             engine=footage.compilation.told(self.engine.name) if footage else self.engine.name,
-            release=request.release,
+            release=self.footing.request.release,
             fingerprint=self.engine.fingerprint.digest,
             run=self.run,
             started_at=started_at,
             ended_at=self.clock.now(),
             checkpoint=self.keeper.use if self.keeper else NO_CHECKPOINTS,
             compilation=footage.compilation if footage else EAGER,
+            footing=self.footing,
             seams=footage.seams if footage else (),
         )
+
+
+def not_loaded(
+    lease: Lease, footing: Footing, run: RunReference, error: Exhausted, began: datetime
+) -> Take:
+    """The take of an attempt for which no engine could be loaded."""
+    take = Take(
+        id=lease.take_id,
+        render_key=lease.render_key,
+        outcome="failed",
+        seed=footing.request.seed,
+        steps=0,
+        stages=None,
+        peak_memory_bytes=0,
+        engine="",
+        release=footing.request.release,
+        fingerprint="",
+        run=run,
+        started_at=began,
+        ended_at=began,
+        footing=footing,
+        exhausted=error.kind,
+    )
+    return take.with_error(error, stage=error.stage)
 
 
 class _Steps:
@@ -95,15 +131,29 @@ class _Steps:
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
         self._first: int | None = None
+        self.reached = 0
         self.done_here = 0
 
     def __call__(self, step: int, steps: int) -> None:
         self._first = step if self._first is None else self._first
-        self.done_here = step - self._first
+        self.reached, self.done_here = step, step - self._first
         attempt = self._attempt
         attempt.spans.switch("decode" if step == steps else "denoise", attempt.lease.take_id)
         attempt.spans.close_if_older_than(attempt.span_seconds)
         attempt.at_step(step, steps)
+
+
+def _keep_or_forget(keeper: TakeKeeper, kind: ExhaustionKind | None) -> None:
+    """What gave out is not the fault of what was done: the next attempt goes on from there.
+
+    Otherwise a shot that fails after it was resumed may fail because it was: it starts over then.
+    A GPU that has failed gives nothing back.
+    """
+    if kind is None and keeper.use.resumed_steps:
+        keeper.forget()
+    if kind in ("memory", "time"):
+        with suppress(MemoryError, RuntimeError):  # there may not even be room for that
+            keeper.keep_now()
 
 
 def _check_frames(shot: Shot, footage: Footage) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from wan_pipelines.processes import resident_bytes
 from wan_pipelines.rendering.clock import Clock
+from wan_pipelines.rendering.ladders import Ladders, NoLadders
 from wan_pipelines.rendering.ports import Checkpoints
 from wan_pipelines.rendering.spans import NANOSECONDS
 from wan_pipelines.rendering.takes import SpanKind, Take
@@ -24,6 +25,8 @@ class WorkerSettings:
     same_failures: so many failures of the same kind in a row stop the shard.
     recycle_after_shots: after so many renders the worker ends, for a fresh process to go on.
     recycle_above_bytes: after a render it ends, too, when the process holds more memory than that.
+    shot_seconds: a shot that renders for longer has timed out.
+    ladders: what is done when memory or time gives out; without, the shot fails.
     paid_since_ns: monotonic start of the worker if that was before the loop's.
     """
 
@@ -37,6 +40,8 @@ class WorkerSettings:
     same_failures: int = 3
     recycle_after_shots: int | None = None
     recycle_above_bytes: int | None = None
+    shot_seconds: float | None = None
+    ladders: Ladders = field(default_factory=NoLadders)
     paid_since_ns: int | None = None
     clock: Clock = field(default_factory=Clock)
 
@@ -57,8 +62,9 @@ class ShardReport:
 
     `takes` are in the order in which they began. The other fields are names of shots: `reused` had
     an accepted take already, `busy` were left to another worker, `unfinished` were not begun or not
-    ended, because the worker was told to stop, because it has to be `recycled`, or because of the
-    reason that `declined` names.
+    ended, because the worker was told to stop, because it has to be `recycled`, because memory or
+    time gave out (`exhausted`), or because of the reason that `declined` names. A shot that is to
+    be tried again on a lower rung is unfinished, and `fell` says why.
     """
 
     takes: tuple[Take, ...]
@@ -69,6 +75,8 @@ class ShardReport:
     declined: Mapping[str, str]
     stopped: bool
     recycled: bool
+    exhausted: bool
+    fell: Mapping[str, str]
     nanoseconds: Mapping[SpanKind, int]
 
     @property

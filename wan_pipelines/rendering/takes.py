@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Self
 
+from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.engines.protocol import EAGER, Compilation, StageSeconds
 from wan_pipelines.engines.segments.seams import Seam
+from wan_pipelines.errors import ExhaustionKind
 
 Outcome = Literal["accepted", "failed", "lost", "cancelled"]
 SpanKind = Literal["load", "text", "denoise", "decode", "wait", "idle"]
@@ -63,7 +65,8 @@ class Take:
     Outcomes: `accepted`, its files are published; `failed`, with an error; `lost`, the lease had
     passed to another worker; `cancelled`, the worker was told to stop. `steps` are the denoising
     steps that it did itself; `stages` is None when rendering did not end well. `ended_at` is when
-    the frames were there, or when it went wrong.
+    the frames were there, or when it went wrong. `footing` is what it was drawn as, which is not
+    always what the shot asks for; `exhausted` says what gave out.
     """
 
     id: str
@@ -84,7 +87,13 @@ class Take:
     error_stage: str = ""
     checkpoint: CheckpointUse = NO_CHECKPOINTS
     compilation: Compilation = EAGER
+    footing: Footing | None = None
+    exhausted: ExhaustionKind | None = None
     seams: tuple[Seam, ...] = ()
+
+    def with_reason(self, reason: str) -> Self:
+        """The same take, with what was decided about its error."""
+        return replace(self, error_message=f"{self.error_message} {reason}".rstrip())
 
     def with_error(self, error: BaseException, *, stage: str, outcome: Outcome = "failed") -> Self:
         """The same take, gone wrong: keeps the error's words, not the error, which pins memory."""

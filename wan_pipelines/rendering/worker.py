@@ -5,15 +5,18 @@ one before it is encoded and published in a thread. A shot that fails fails alon
 worker is at are looked at again in the end. Everything is recorded as it happens.
 """
 
+import gc
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Generic
 
 from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.engines.ladder.exhaustion import exhaustion_of
+from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.engines.protocol import Engine
-from wan_pipelines.errors import EngineError, WanError
-from wan_pipelines.rendering.attempt import Attempt, Ended
+from wan_pipelines.errors import EngineError, Exhausted, WanError
+from wan_pipelines.rendering.attempt import Attempt, Ended, not_loaded
 from wan_pipelines.rendering.heartbeat import Heartbeat
 from wan_pipelines.rendering.keeper import TakeKeeper
 from wan_pipelines.rendering.ports import Busy, Declined, Done, File, Lease, Tail, TakeBook
@@ -27,7 +30,7 @@ from wan_pipelines.rendering.takes import RunReference, Take
 
 def render_shard(
     shots: Sequence[Shot],
-    open_engine: Callable[[], Engine],
+    open_engine: Callable[[Footing], Engine],
     book: TakeBook[File],
     tail: Tail[File],
     *,
@@ -72,7 +75,7 @@ class _Worker(Generic[File]):
     """
 
     shots: Mapping[str, Shot]
-    open_engine: Callable[[], Engine]
+    open_engine: Callable[[Footing], Engine]
     book: TakeBook[File]
     run: RunReference
     settings: WorkerSettings
@@ -83,12 +86,15 @@ class _Worker(Generic[File]):
     spans: SpanRecorder
     on_progress: OnProgress
     engine: Engine | None = None
+    loaded_as: tuple[object, ...] = ()
     takes: list[Take] = field(default_factory=list)
     rendered: set[str] = field(default_factory=set)
     reused: set[str] = field(default_factory=set)
     busy: dict[str, Shot] = field(default_factory=dict)
     declined: dict[str, str] = field(default_factory=dict)
+    fell: dict[str, str] = field(default_factory=dict)
     is_worn: bool = False
+    is_exhausted: bool = False
 
     def work(self) -> None:
         """Visits every shot, then those again that were somebody else's."""
@@ -103,24 +109,26 @@ class _Worker(Generic[File]):
     def report(self, shots: Sequence[Shot]) -> ShardReport:
         """The sums, in names of `shots`; several of them may share a render key."""
         last = {take.render_key: take.outcome for take in self.takes}
-        ended = {key for key, outcome in last.items() if outcome in ("accepted", "failed")}
+        failed = {key for key, outcome in last.items() if outcome == "failed"} - self.fell.keys()
+        ended = failed | {key for key, outcome in last.items() if outcome == "accepted"}
 
         def names(keys: Collection[str]) -> tuple[str, ...]:
             return tuple(shot.name for shot in shots if shot.render_key in keys)
 
+        def reasons(found: Mapping[str, str]) -> dict[str, str]:
+            return {s.name: found[s.render_key] for s in shots if s.render_key in found}
+
         return ShardReport(
             takes=tuple(sorted(self.takes, key=lambda take: take.started_at)),
             reused=names(self.reused),
-            failed=names({key for key, outcome in last.items() if outcome == "failed"}),
+            failed=names(failed),
             busy=names(self.busy),
             unfinished=names(self.shots.keys() - ended - self.reused - self.busy.keys()),
-            declined={
-                shot.name: self.declined[shot.render_key]
-                for shot in shots
-                if shot.render_key in self.declined
-            },
+            declined=reasons(self.declined),
             stopped=self.stop.is_set(),
             recycled=self.is_worn,
+            exhausted=self.is_exhausted,
+            fell=reasons(self.fell),
             nanoseconds=dict(self.spans.nanoseconds),
         )
 
@@ -136,7 +144,7 @@ class _Worker(Generic[File]):
     def _wears_out(self) -> bool:
         """Whether a fresh process should render the next shot: never before this one rendered."""
         self.is_worn = self.is_worn or self.settings.is_worn_after(len(self.rendered))
-        return self.is_worn
+        return self.is_worn or self.is_exhausted
 
     def _visit(self, shot: Shot) -> None:
         key = shot.render_key
@@ -165,6 +173,7 @@ class _Worker(Generic[File]):
                 not self.busy
                 or self.stop.is_set()
                 or self.is_worn
+                or self.is_exhausted
                 or self.settings.clock.monotonic_ns() >= deadline_ns
             ):
                 return
@@ -184,7 +193,12 @@ class _Worker(Generic[File]):
 
     def _render(self, shot: Shot, lease: Lease) -> None:
         self.heartbeat.hold(lease)
-        engine = self.engine = self.engine or self._load_for(lease)
+        footing = self.settings.ladders.footing(shot)
+        began = self.settings.clock.now()
+        engine = self._engine_for(lease, footing)
+        if isinstance(engine, Exhausted):
+            self._fail(shot, lease, not_loaded(lease, footing, self.run, engine, began))
+            return
         if self.stop.is_set():
             self._give_back(lease)
             return
@@ -192,25 +206,37 @@ class _Worker(Generic[File]):
             shot=shot,
             lease=lease,
             engine=engine,
+            footing=footing,
             run=self.run,
             clock=self.settings.clock,
             spans=self.spans,
             span_seconds=self.settings.span_seconds,
-            at_step=lambda step, steps: self._at_step(shot, lease, step, steps),
+            at_step=self._at_step(shot, lease),
             keeper=self._keeper(shot),
         )
-        self._tell(shot, lease, 0, shot.request.sampling.steps)
+        self._tell(shot, lease, 0, footing.request.sampling.steps)
         take, footage = attempt.make()
         self.on_progress(None)
         self.rendered.add(shot.render_key)
         self.streak.note(take)
         if footage:
+            self.settings.ladders.held(shot, footing)
             if self.line.is_full:
                 self.spans.switch("wait")
             self.line.submit(shot, lease, take, footage)
         else:
-            self.spans.switch("idle")
-            self._record(lease, take)
+            self._fail(shot, lease, take)
+
+    def _fail(self, shot: Shot, lease: Lease, take: Take) -> None:
+        """A take without footage. What gave out leaves this process to a fresh one."""
+        self.spans.switch("idle")
+        if take.exhausted and take.footing:
+            self.is_exhausted = True
+            verdict = self.settings.ladders.gave_out(shot, take.footing, take.exhausted)
+            if verdict.goes_on:
+                self.fell[shot.render_key] = verdict.reason
+            take = take.with_reason(verdict.reason)
+        self._record(lease, take)
 
     def _keeper(self, shot: Shot) -> TakeKeeper | None:
         settings = self.settings
@@ -229,15 +255,29 @@ class _Worker(Generic[File]):
         self.book.fail(lease, take)
         self._keep(take)
 
-    def _load_for(self, lease: Lease) -> Engine:
+    def _engine_for(self, lease: Lease, footing: Footing) -> Engine | Exhausted:
+        """The engine that is loaded for a footing, in place of another that there may be."""
+        loading = (footing.request.release, footing.offload)
+        if self.engine is None or self.loaded_as != loading:
+            self.engine = None
+            gc.collect()
+            loaded = self._load_for(lease, footing)
+            if isinstance(loaded, Exhausted):
+                return loaded
+            self.engine, self.loaded_as = loaded, loading
+        return self.engine
+
+    def _load_for(self, lease: Lease, footing: Footing) -> Engine | Exhausted:
         self.spans.switch("load")
         try:
-            return self.open_engine()
-        except WanError:
-            self._give_back(lease)
-            raise
+            return self.open_engine(footing)
         except Exception as error:
+            kind = exhaustion_of(error)
+            if kind:
+                return Exhausted(str(error) or type(error).__name__, stage="load", kind=kind)
             self._give_back(lease)
+            if isinstance(error, WanError):
+                raise
             raise EngineError(
                 f"The engine could not be loaded: {type(error).__name__}: {error}. "
                 "No shot was touched; run again once the cause is removed."
@@ -247,15 +287,24 @@ class _Worker(Generic[File]):
         self.heartbeat.drop(lease)
         self.book.release(lease)
 
-    def _at_step(self, shot: Shot, lease: Lease, step: int, steps: int) -> None:
-        """Called by the engine at each step's boundary."""
-        self._tell(shot, lease, step, steps)
-        if self.stop.is_set():
-            raise Ended("cancelled", "The worker was told to stop.")
-        if self.heartbeat.has_lost(lease):
-            raise Ended("lost", LOST)
-        if self.line.is_broken:
-            raise Ended("cancelled", "Results cannot be recorded any more.")
+    def _at_step(self, shot: Shot, lease: Lease) -> Callable[[int, int], None]:
+        """What the engine calls at each step's boundary."""
+        seconds = self.settings.shot_seconds
+        began_ns = self.settings.clock.monotonic_ns()
+
+        def at_step(step: int, steps: int) -> None:
+            self._tell(shot, lease, step, steps)
+            if self.stop.is_set():
+                raise Ended("cancelled", "The worker was told to stop.")
+            if self.heartbeat.has_lost(lease):
+                raise Ended("lost", LOST)
+            if self.line.is_broken:
+                raise Ended("cancelled", "Results cannot be recorded any more.")
+            if seconds and self.settings.clock.monotonic_ns() - began_ns > seconds * NANOSECONDS:
+                words = f"Not done after {seconds:g} s, at step {step} of {steps}."
+                raise Exhausted(words, stage="denoise", kind="time")
+
+        return at_step
 
     def _tell(self, shot: Shot, lease: Lease, step: int, steps: int) -> None:
         done = len(self.rendered) + len(self.reused)

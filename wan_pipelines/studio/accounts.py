@@ -20,7 +20,8 @@ def configure(ledger: Ledger, settings: Settings) -> None:
     now = datetime.now(UTC)
     plans = [Plan(name, plan.shots_per_user_and_day) for name, plan in settings.plans.items()]
     tenants = [
-        Tenant(name, tenant.plan, tenant.time_zone) for name, tenant in settings.tenants.items()
+        Tenant(name, tenant.plan, tenant.time_zone, degradation=tenant.degradation)
+        for name, tenant in settings.tenants.items()
     ]
     configure_tenants(ledger, plans, tenants, now=now)
     for name, gpu_class in settings.gpu_classes.items():

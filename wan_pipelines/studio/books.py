@@ -9,9 +9,11 @@ from typing import Self
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.encoding.renditions import RenditionFile
+from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.errors import LeaseLost, LedgerError, NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger import leases, takes, workers
 from wan_pipelines.ledger.charges import Spent
+from wan_pipelines.ledger.descents import Descent
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.records import StageMicroseconds, TakeReport
@@ -153,6 +155,13 @@ class LedgerBook:
         )
 
 
+def descent_of(footing: Footing | None) -> Descent | None:
+    """What a take says in the ledger of the rungs it was drawn on."""
+    if footing is None or not footing.rungs:
+        return None
+    return Descent(footing.rungs, footing.request.key, footing.request.release, footing.tier)
+
+
 def report_of(take: Take) -> TakeReport:
     """A take in the ledger's words."""
     stages = take.stages and StageMicroseconds(
@@ -172,4 +181,5 @@ def report_of(take: Take) -> TakeReport:
         error_type=take.error_type or None,
         error_message=take.error_message or None,
         error_stage=take.error_stage or None,
+        descent=descent_of(take.footing),
     )

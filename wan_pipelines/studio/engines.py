@@ -1,5 +1,8 @@
 """Which engine renders a release here: one in this process, or a server of the environment."""
 
+from dataclasses import replace
+
+from wan_pipelines.engines.ladder.footings import Footing, lowered
 from wan_pipelines.engines.prepare import load
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.engines.remote.engine import open_remote_engine
@@ -13,19 +16,23 @@ from wan_pipelines.studio.studio import Studio
 
 
 def open_release_engine(
-    studio: Studio, release: str, *, tenant: str = "", engine: str = ""
+    studio: Studio, release: str, *, tenant: str = "", footing: Footing | None = None
 ) -> Engine:
     """The engine that a worker renders with; its weights were verified by the `engine` asset.
 
     EngineError or WeightsError when it cannot be had. On a server, equal shots of one tenant are
-    one job. `engine` is the `Sampling.engine` of the first shot.
+    one job. `footing` is that of the first shot.
     """
     prepared = studio.prepare(release, digests=False)
     source = prepared.release.source
     if isinstance(source, ServedWeights):
         server = server_named(studio.settings, source.server)
         return open_remote_engine(prepared.release, server, tenant)
-    return load(prepared, engine, workshop=workshop(studio, f"a worker of {release}"))
+    blocks = workshop(studio, f"a worker of {release}")
+    if footing is None:
+        return load(prepared, workshop=blocks)
+    prepared = replace(prepared, release=lowered(prepared.release, footing))
+    return load(prepared, footing.request.sampling.engine, workshop=blocks)
 
 
 def server_named(settings: Settings, name: str) -> RemoteServer:

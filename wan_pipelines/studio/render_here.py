@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
+from typing import Literal
 
 from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.errors import EngineError
 from wan_pipelines.rendering.clock import Instant
@@ -18,6 +20,7 @@ from wan_pipelines.studio.books import LedgerBook
 from wan_pipelines.studio.checkpoints import checkpoints_of, remove_old_checkpoints, told_of
 from wan_pipelines.studio.editions import shots_named
 from wan_pipelines.studio.engines import open_release_engine
+from wan_pipelines.studio.ladders import LedgerLadders
 from wan_pipelines.studio.shard_records import ShardReference, ShardSummary, nothing_done
 from wan_pipelines.studio.store_check import check_store
 from wan_pipelines.studio.studio import Studio
@@ -25,16 +28,17 @@ from wan_pipelines.studio.tails import EncodingTail
 from wan_pipelines.studio.workers import close_dead_workers
 
 GIB = 1 << 30
+EndKind = Literal["done", "recycle", "exhausted"]
 Say = Callable[[str], None]
 OpenEngine = Callable[[Studio, str], Engine]
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What became of a shard in one process, and whether a fresh one should do what is left."""
+    """What became of a shard in one process; unless `ending` is "done", a fresh one goes on."""
 
     summary: ShardSummary
-    recycled: bool
+    ending: EndKind
 
 
 def render_here(
@@ -61,13 +65,8 @@ def render_here(
     remove_old_checkpoints(studio)
     shots = shots_named(studio, shard.edition, shard.shots)
     if not shots:
-        return Rendered(nothing_done(shard), recycled=False)
+        return Rendered(nothing_done(shard), "done")
     _check_release(studio, shots)
-    opener = open_engine or partial(
-        open_release_engine,
-        tenant=shard.edition.tenant,
-        engine=shots[0].request.sampling.engine,
-    )
     with (
         LedgerBook.opened(studio, shard.edition, run, paid_since or Instant.of_birth()) as book,
         EncodingTail.opened(studio, shard.edition) as tail,
@@ -75,7 +74,7 @@ def render_here(
     ):
         report = render_shard(
             shots,
-            lambda: opener(studio, shots[0].request.release),
+            partial(_opened, studio, shard.edition.tenant, open_engine),
             book,
             tail,
             run=run,
@@ -84,7 +83,18 @@ def render_here(
             on_progress=on_progress,
         )
     _tell_of_checkpoints(report, shots, say)
-    return Rendered(_summary(shard.name, report), report.recycled)
+    for name, reason in report.fell.items():
+        say(f"{name}: {reason}")
+    ending: EndKind = "recycle" if report.recycled else "done"
+    return Rendered(_summary(shard.name, report), "exhausted" if report.exhausted else ending)
+
+
+def _opened(
+    studio: Studio, tenant: str, open_engine: OpenEngine | None, footing: Footing
+) -> Engine:
+    if open_engine:
+        return open_engine(studio, footing.request.release)
+    return open_release_engine(studio, footing.request.release, tenant=tenant, footing=footing)
 
 
 def _check_release(studio: Studio, shots: Sequence[Shot]) -> None:
@@ -107,6 +117,8 @@ def worker_settings(studio: Studio, book: LedgerBook, tenant: str) -> WorkerSett
         renew_seconds=workers.lease_seconds / 4,
         recycle_after_shots=workers.recycle_after_videos,
         recycle_above_bytes=None if large is None else int(large * GIB),
+        shot_seconds=workers.shot_seconds,
+        ladders=LedgerLadders(studio, tenant),
         paid_since_ns=book.paid_since_ns,
     )
     seconds = studio.settings.checkpoints.every_seconds

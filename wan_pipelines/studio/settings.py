@@ -14,6 +14,7 @@ from wan_pipelines.engines.estimating.machines import GPUS, Gpu
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
+from wan_pipelines.ledger.descents import Degradation
 from wan_pipelines.records import Record
 from wan_pipelines.yaml_source import read_component
 
@@ -86,6 +87,12 @@ class Tenant(Record):
 
     plan: str = Field(description="One of the plans of this environment.", examples=["free"])
     time_zone: TimeZone = Field(default="UTC", description="Where the tenant's day begins.")
+    degradation: Degradation = Field(
+        default="exact_only",
+        description="What becomes of a shot for which there is not the memory or the time: "
+        "`allowed` draws it with less, as its release's ladder says, and marks it; with "
+        "`exact_only` it fails.",
+    )
 
 
 class Workers(Record):
@@ -117,6 +124,28 @@ class Workers(Record):
         default=3,
         ge=0,
         description="So often a worker process that dies is replaced, before its shard fails.",
+    )
+    shot_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="A shot that renders for longer has timed out; empty: never.",
+    )
+    memory_limit_gib: float | None = Field(
+        default=None,
+        gt=0,
+        description="Address space that a worker process may take where the CPU renders: a shot "
+        "that needs more is out of memory before the machine is. Empty: no limit.",
+    )
+
+
+class Ladders(Record):
+    """How long the environment stays on a lower rung."""
+
+    probe_minutes: float = Field(
+        default=60,
+        gt=0,
+        description="After so long on a rung one shot is tried on the rung above; twice as long "
+        "after each try that failed, up to 32 times.",
     )
 
 
@@ -217,6 +246,7 @@ class Settings(Record):
     servers: dict[str, EngineServer] = Field(
         default={}, description="Engines elsewhere, by the names that releases use.", examples=[{}]
     )
+    ladders: Ladders = Field(default=Ladders(), description="When memory or time runs out.")
     checkpoints: Checkpoints = Field(default=Checkpoints(), description="Half-rendered shots.")
     rerender: Rerender = Field(default=Rerender(), description="Sensor-triggered renders.")
     prompts: Prompts = Field(
@@ -241,6 +271,10 @@ class Settings(Record):
                     f"gpu_classes.{name} needs `hardware`, one of the known data sheets: "
                     f"{', '.join(GPUS)}"
                 )
+        if self.workers.memory_limit_gib and self.rendering_class.device != "cpu":
+            raise ValueError(
+                "workers.memory_limit_gib is for CPUs; CUDA reserves far more addresses than memory"
+            )
         for name, tenant in self.tenants.items():
             if tenant.plan not in self.plans:
                 raise ValueError(

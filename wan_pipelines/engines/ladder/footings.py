@@ -138,13 +138,14 @@ def _drawn_by(
     multiple = release.sizes.multiple_of
     if request.width % multiple or request.height % multiple:
         return None
-    if not release.frames.allows(request.frames):
+    if not release.draws(request.frames):
         return None
     return replace(
         request,
         release=release.name,
         release_identity=release.identity,
         sampling=release.sampling(lighter.tier),
+        segments=release.segments_text(request.frames),
     )
 
 

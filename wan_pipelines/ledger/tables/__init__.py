@@ -3,6 +3,7 @@
 from wan_pipelines.ledger.tables.artifacts import ArtifactRow
 from wan_pipelines.ledger.tables.base import Base
 from wan_pipelines.ledger.tables.editions import EditionRow, EditionShotRow, ShotRow
+from wan_pipelines.ledger.tables.ladder import DescentRow, FootholdRow
 from wan_pipelines.ledger.tables.reviews import ReviewRow
 from wan_pipelines.ledger.tables.spending import (
     ChargeRow,
@@ -18,8 +19,10 @@ __all__ = [
     "ArtifactRow",
     "Base",
     "ChargeRow",
+    "DescentRow",
     "EditionRow",
     "EditionShotRow",
+    "FootholdRow",
     "ForgettingRow",
     "PlanRow",
     "PriceRow",

@@ -17,7 +17,10 @@ class PlanRow(Base):
 
 
 class TenantRow(Base):
-    """Who pays. The time zone decides when the tenant's day begins."""
+    """Who pays. The time zone decides when the tenant's day begins.
+
+    `degradation` is `allowed` where a shot may be drawn with other pixels rather than fail.
+    """
 
     __tablename__ = "tenants"
 
@@ -25,6 +28,7 @@ class TenantRow(Base):
     plan: Mapped[str] = mapped_column(ForeignKey("plans.name"))
     time_zone: Mapped[str]
     updated_at: Mapped[int]
+    degradation: Mapped[str] = mapped_column(server_default="exact_only")
 
 
 class UserRow(Base):

@@ -1,0 +1,128 @@
+"""The ladders of a deployment: what shots are drawn as here, for whom, and what was learnt."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+
+from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.engines.ladder.footings import (
+    Footing,
+    footings,
+    next_lower,
+    one_higher,
+    position,
+)
+from wan_pipelines.errors import ExhaustionKind
+from wan_pipelines.ledger.descents import degradation_of
+from wan_pipelines.ledger.footholds import (
+    Bucket,
+    Foothold,
+    claim_probe,
+    foothold,
+    set_foothold,
+)
+from wan_pipelines.rendering.ladders import Verdict
+from wan_pipelines.studio.studio import Studio
+
+MOST_DOUBLINGS = 5
+"""A rung that fails again and again is tried after at most 32 times the pause."""
+GAVE_OUT = {"memory": "Memory", "device": "The GPU", "time": "Time"}
+
+
+class LedgerLadders:
+    """`Ladders` for the shots of one tenant on the environment's GPUs; the ledger remembers.
+
+    A shot begins on the rung that worked for its bucket last. After a pause one worker tries the
+    rung above, and the bucket moves up if that holds.
+    """
+
+    def __init__(self, studio: Studio, tenant: str) -> None:
+        self._studio = studio
+        self._ledger = studio.ledger
+        self._tenant = tenant
+        self._exact = degradation_of(studio.ledger, tenant) == "exact_only"
+
+    def footing(self, shot: Shot) -> Footing:
+        """See `Ladders.footing`."""
+        ladder = self._ladder(shot, exact=self._exact)
+        found = self._foothold(shot) if len(ladder) > 1 else None
+        if found is None or not position(ladder, found.rung):
+            return ladder[0]
+        if self._is_due(found) and self._claimed(shot, found):
+            return one_higher(ladder, found.rung)
+        return ladder[position(ladder, found.rung)]
+
+    def present(self, shot: Shot) -> Footing:
+        """Where shots of its bucket begin, without trying anything higher."""
+        ladder = self._ladder(shot, exact=self._exact)
+        found = self._foothold(shot) if len(ladder) > 1 else None
+        return ladder[position(ladder, found.rung)] if found else ladder[0]
+
+    def held(self, shot: Shot, footing: Footing) -> None:
+        """See `Ladders.held`."""
+        ladder = self._ladder(shot, exact=self._exact)
+        found = self._foothold(shot) if len(ladder) > 1 else None
+        if found and position(ladder, footing.name) < position(ladder, found.rung):
+            self._set(shot, footing.name)
+
+    def gave_out(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> Verdict:
+        """See `Ladders.gave_out`."""
+        ladder = self._ladder(shot, exact=self._exact)
+        lower = next_lower(ladder, footing, kind)
+        if lower is None:
+            return Verdict(goes_on=False, reason=self._why_not(shot, footing, kind))
+        found = self._foothold(shot)
+        if found and position(ladder, found.rung) > position(ladder, footing.name):
+            # It was a probe, or another worker fell meanwhile.
+            self._set(shot, found.rung, misses=found.misses + 1)
+            lower = ladder[position(ladder, found.rung)]
+        else:
+            self._set(shot, lower.name)
+        reason = f"{GAVE_OUT[kind]} gave out, so it is tried on rung {lower.name}."
+        return Verdict(goes_on=True, reason=reason)
+
+    def _why_not(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> str:
+        everything = self._ladder(shot, exact=False)
+        if self._exact and next_lower(everything, everything[0], kind):
+            return (
+                f"Tenant {self._tenant} takes exact renders only, so it was not drawn with less. "
+                "Set the tenant's `degradation: allowed`, or render it on a larger GPU."
+            )
+        below = f" below {footing.name}" if footing.name else ""
+        saving = " that is less work" if kind == "time" else ""
+        return (
+            f"Release {shot.request.release} declares no rung{below}{saving} for it. Extend its "
+            "`ladder`, choose another shape or tier, or render it on a larger GPU."
+        )
+
+    def _ladder(self, shot: Shot, *, exact: bool) -> Sequence[Footing]:
+        on_gpu = self._studio.settings.rendering_class.device == "cuda"
+        return footings(shot.request, self._studio.releases, on_gpu=on_gpu, exact=exact)
+
+    def _is_due(self, found: Foothold) -> bool:
+        pause = timedelta(minutes=self._studio.settings.ladders.probe_minutes)
+        return datetime.now(UTC) >= found.since + pause * 2 ** min(found.misses, MOST_DOUBLINGS)
+
+    def _claimed(self, shot: Shot, found: Foothold) -> bool:
+        return claim_probe(self._ledger, self._bucket(shot), found, now=datetime.now(UTC))
+
+    def _foothold(self, shot: Shot) -> Foothold | None:
+        return foothold(self._ledger, self._bucket(shot))
+
+    def _set(self, shot: Shot, rung: str, *, misses: int = 0) -> None:
+        set_foothold(self._ledger, self._bucket(shot), rung, misses=misses, now=datetime.now(UTC))
+
+    def _bucket(self, shot: Shot) -> Bucket:
+        request, settings = shot.request, self._studio.settings
+        return Bucket(
+            release=request.release,
+            release_identity=request.release_identity,
+            width=request.width,
+            height=request.height,
+            frames=request.frames,
+            sampling=json.dumps(asdict(request.sampling), sort_keys=True),
+            gpu_class=settings.gpu_class,
+            gpu_count=settings.rendering_class.gpu_count,
+            exact=self._exact,
+        )
