@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as NotYet
 
 from tests.ledger import books
 from tests.support.browser import plays
@@ -42,9 +43,25 @@ def launch_edition(page: Page, dev: Dev, campaign: str, edition: str) -> str:
     page.get_by_role("button", name="Add a partition").click()
     page.get_by_placeholder("name").fill(edition)
     page.get_by_role("button", name="Save").click()
-    page.get_by_role("button", name="Launch 1 run").click()
+    chosen(page, edition).click()
     page.get_by_text("Launched run").locator("xpath=following::*[text()='View']").first.click()
     return run_shown(page)
+
+
+def chosen(page: Page, edition: str) -> Locator:
+    """The button that launches the edition which was just added.
+
+    Dagster chooses it, unless the list of editions arrives afterwards and the choice is forgotten.
+    """
+    launch = page.get_by_role("button", name="Launch 1 run")
+    for _ in range(5):
+        with suppress(NotYet):
+            launch.wait_for(timeout=15_000)
+            break
+        page.get_by_text("Select a partition or create one").click()
+        page.get_by_role("menuitem", name=edition).click()
+        page.keyboard.press("Escape")
+    return launch
 
 
 def launch_prompt(page: Page, dev: Dev) -> str:
