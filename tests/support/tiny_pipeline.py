@@ -11,6 +11,7 @@ CHANNELS = 4
 TEXT_WIDTH = 32
 WORDS = ("a", "red", "ball", "blue", "box", "rising", "falling", "moving", "on", "black")
 BOUNDARY = 0.875
+IMAGE_BOUNDARY = 0.9
 
 
 @pytest.fixture(scope="session")
@@ -47,14 +48,14 @@ def build_tiny_pipeline(heads: int = 2) -> Any:
     )
 
 
-def build_expert(heads: int = 2, layers: int = 2) -> Any:
+def build_expert(heads: int = 2, layers: int = 2, channels: int = CHANNELS) -> Any:
     from diffusers.models.transformers.transformer_wan import WanTransformer3DModel
 
     return WanTransformer3DModel(
         patch_size=(1, 2, 2),
         num_attention_heads=heads,
         attention_head_dim=12,
-        in_channels=CHANNELS,
+        in_channels=channels,
         out_channels=CHANNELS,
         text_dim=TEXT_WIDTH,
         freq_dim=32,
@@ -113,4 +114,34 @@ def _vae() -> Any:
         scale_factor_temporal=4,
         latents_mean=[0.1, -0.2, 0.3, 0.0],
         latents_std=[1.3, 0.7, 0.9, 1.1],
+    )
+
+
+def write_tiny_image_pipeline(folder: Path) -> Path:
+    """A `WanImageToVideoPipeline` with random weights, as of Wan 2.2: it sees images by its VAE."""
+    import torch
+
+    torch.manual_seed(21)
+    build_tiny_image_pipeline().save_pretrained(folder, safe_serialization=True)
+    Manifest.build(folder, release="sample-i2v", dtype="float32").write(folder)
+    return folder
+
+
+def build_tiny_image_pipeline() -> Any:
+    from diffusers.pipelines.wan.pipeline_wan_i2v import WanImageToVideoPipeline
+
+    whole = build_tiny_pipeline()
+    # Latents, one mask for each frame of a latent frame, and the latents of the image.
+    shown = 2 * CHANNELS + 4
+    nothing: Any = None
+    return WanImageToVideoPipeline(
+        tokenizer=whole.tokenizer,
+        text_encoder=whole.text_encoder,
+        vae=whole.vae,
+        scheduler=whole.scheduler,
+        transformer=build_expert(channels=shown),
+        transformer_2=build_expert(channels=shown),
+        image_encoder=nothing,
+        image_processor=nothing,
+        boundary_ratio=IMAGE_BOUNDARY,
     )

@@ -1,6 +1,6 @@
 """From verified files to diffusers' `WanPipeline`, as a release and a tier's engine want it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,7 @@ def load_pipeline(
 
 
 def load_continuing_pipeline(
-    release: Release, weights: WeightsFolder, device: Device, engine: str
+    release: Release, find_weights: Callable[[], WeightsFolder], device: Device, engine: str
 ) -> LoadedPipeline:
     """The `WanImageToVideoPipeline` of the release's segments, in the same types and place.
 
@@ -66,6 +66,7 @@ def load_continuing_pipeline(
     """
     assert release.segments
     assert release.segments.image_to_video
+    weights = find_weights()
     check_pipeline_folder(weights.path, IMAGE_TO_VIDEO)
     loading = release.loading(engine)
     pipeline = _read(release, weights, loading.options, IMAGE_TO_VIDEO)

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.weights.manifest import verify
-from wan_pipelines.weights.sources import WeightsFolder
+from wan_pipelines.weights.sources import WeightsFolder, WeightsSource
 
 if TYPE_CHECKING:
     from wan_pipelines.engines.artifacts.switch import Workshop
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 class PreparedEngine:
     """Everything that is known before a byte of a model is loaded.
 
-    `continuing` are the weights of the image-to-video model that continues segments.
+    `continuing` gives the weights of the image-to-video model that continues segments: only those
+    who draw long videos need them.
     """
 
     release: Release
@@ -32,7 +35,7 @@ class PreparedEngine:
     loras: tuple[LoraFile, ...]
     fingerprint: Fingerprint
     device: Device
-    continuing: WeightsFolder | None = None
+    continuing: Callable[[], WeightsFolder] | None = None
 
     @property
     def digest(self) -> str:
@@ -68,12 +71,16 @@ def prepare(
     weights = release.weights_source(allow_download=allow_download).ensure(cache)
     verify(weights.path, weights.manifest, digests=digests)
     loras = ensure_loras(release, cache, allow_download=allow_download, digests=digests)
-    continuing = None
     source = release.continuing_source(allow_download=allow_download)
-    if source:
-        continuing = source.ensure(cache)
-        verify(continuing.path, continuing.manifest, digests=digests)
+    continuing = partial(_verified, source, cache) if source else None
     return PreparedEngine(release, weights, loras, fingerprint, device, continuing)
+
+
+def _verified(source: WeightsSource, cache: Path) -> WeightsFolder:
+    """Fetched if need be, and compared with their manifest by sizes."""
+    weights = source.ensure(cache)
+    verify(weights.path, weights.manifest, digests=False)
+    return weights
 
 
 def fingerprint_of(release: Release, device: Device, threads: int | None) -> Fingerprint:

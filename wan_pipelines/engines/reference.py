@@ -59,13 +59,13 @@ def load_reference_engine(
     threads: int | None = None,
     engine: str = "",
     workshop: Workshop | None = None,
-    continuing: WeightsFolder | None = None,
+    continuing: Callable[[], WeightsFolder] | None = None,
 ) -> "ReferenceEngine":
     """Loads the pipeline; WeightsError for a folder that must not be, EngineError if it does not.
 
     The number of threads is set for the whole process: it belongs to what decides pixels.
     `engine` is the `Sampling.engine` of the first request, `workshop` has compiled blocks,
-    `continuing` the weights of the image-to-video model that continues segments.
+    `continuing` gives the weights of the image-to-video model that continues segments.
     """
     import torch
 
