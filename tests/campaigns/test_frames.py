@@ -4,11 +4,22 @@ from typing import Any
 import pytest
 
 from tests.campaigns.briefs import RELEASE, brief, write_brief
+from tests.support.releases import REVISION, hub_release
 from wan_pipelines.campaigns.brief import read_brief
 from wan_pipelines.campaigns.expand import expand
 from wan_pipelines.campaigns.frames import Clip, clips
+from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.campaigns.whereabouts import Whereabouts
 from wan_pipelines.errors import InputError
+
+HUB = {"revision": REVISION, "files": ["*.safetensors"], "size_bytes": 1000}
+LORA = {
+    "expert": "high",
+    "repository": "somebody/lora",
+    "revision": REVISION,
+    "file": "high.safetensors",
+    "size_bytes": 10,
+}
 
 
 def settled(**fields: Any) -> list[Clip]:
@@ -75,3 +86,52 @@ def test_shapes_of_a_row_are_checked_in_the_row(tmp_path: Path) -> None:
     (path.parent / "a.csv").write_text("prompt,shapes\na ball,square\na box,squre\n")
     with pytest.raises(InputError, match=r"a\.csv, row 3: `shapes\[0\]` is 'squre'.*'square'\?"):
         expand(read_brief(path), RELEASE, path.parent)
+
+
+LONG = hub_release(
+    name="toy",
+    frames={"min": 5, "max": 33, "default": 17},
+    segments={
+        "frames": 33,
+        "overlap": 1,
+        "max": 97,
+        "image_to_video": {"source": {**HUB, "repository": "somebody/sample-i2v"}},
+    },
+    tiers={
+        "standard": {"steps": 6, "guidance": 2.0},
+        "distilled": {"steps": 4, "guidance": 1.0, "loras": [LORA]},
+    },
+)
+
+
+def shots_in(tmp_path: Path, *fields: str) -> tuple[Shot, ...]:
+    path = write_brief(tmp_path / "demo", "\n".join(fields))
+    return expand(read_brief(path), LONG, path.parent)
+
+
+def test_frames_beyond_what_is_drawn_at_once_are_drawn_in_segments(tmp_path: Path) -> None:
+    shapes = "shapes: [square, {width: 64, height: 64, frames: 33}]"
+    long, short = shots_in(tmp_path, "frames: 65", shapes)
+    assert long.request.segments == LONG.segmentation
+    assert [piece.frames for piece in LONG.pieces(long.request)] == [33, 33]
+    assert short.request.segments == ""
+    assert LONG.pieces(short.request) == (short.request,)
+    assert "somebody/sample-i2v" in long.request.segments
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (["frames: 101"], "is 101. toy draws 5 to 97 frames."),
+        (["frames: 64"], "is 64, which is not 4k + 1. Use 61 or 65."),
+        (
+            ["frames: 65", "tier: distilled"],
+            "is 65, and tier distilled draws at most 33: its LoRAs belong to the weights that draw "
+            "the first segment only. Choose another tier, or fewer frames.",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_in_segments(tmp_path: Path, fields: list[str], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        shots_in(tmp_path, *fields)
+    assert str(caught.value).endswith(f"`attributes.frames` {said}")

@@ -87,3 +87,12 @@ def test_what_cannot_be_drawn_is_refused_with_what_can(
         order(**fields)
     assert (caught.value.status, caught.value.param) == (400, param)
     assert words in str(caught.value)
+
+
+def test_long_videos_are_ordered_in_segments() -> None:
+    long = hub_release(segments={"frames": 81, "overlap": 9, "max": 161})
+    made = order_of(Wish.of({"prompt": "a ball", "seconds": "10"}), long)
+    assert (made.request.frames, made.request.segments) == (161, long.segmentation)
+    assert Order.from_json(made.to_json()) == made
+    with pytest.raises(Refusal, match="from 5 to 161"):
+        order_of(Wish.of({"prompt": "a ball", "num_frames": 165}), long)

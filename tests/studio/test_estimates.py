@@ -37,6 +37,17 @@ def test_without_takes_it_is_counted(quick_project: Project):
     assert 1e8 < found.peak_bytes < 2e9
 
 
+def test_a_long_video_is_counted_by_its_segments(quick_project: Project):
+    quick_project.release(segments={"frames": 17, "overlap": 9, "max": 97})
+    quick_project.campaign("short", frames=17)
+    quick_project.campaign("long", frames=33)
+    studio = quick_project.studio()
+    short, long = first(studio, "short"), first(studio, "long")
+    assert (short.segments, long.segments) == (1, 3)
+    assert 2.5 < long.seconds / short.seconds <= 3
+    assert long.peak_bytes == short.peak_bytes, "they are drawn in turn"
+
+
 def test_takes_like_it_correct_it(quick_project: Project):
     before = first(quick_project.studio())
     rendered(quick_project, seconds=5.0, peak_bytes=123)
