@@ -5,9 +5,10 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pytest
 import torch
 
-from wan_pipelines.engines.fingerprint import Fingerprint, read_fingerprint
+from wan_pipelines.engines.fingerprint import cudnn_version, read_fingerprint
 
 
 def test_it_says_what_is_installed_here() -> None:
@@ -27,13 +28,19 @@ def test_the_vector_extension_is_the_one_torch_uses() -> None:
 def test_equal_machines_have_equal_digests() -> None:
     fingerprint = read_fingerprint()
     assert fingerprint.digest == read_fingerprint().digest
-    assert Fingerprint.from_json(fingerprint.to_json()) == fingerprint
     for change in ({"threads": 99}, {"torch": "1.0"}, {"gpu": "H100"}):
         assert replace(fingerprint, **change).digest != fingerprint.digest
 
 
 def test_pixels_do_not_depend_on_the_number_of_cores_by_default() -> None:
     assert read_fingerprint().threads == read_fingerprint("cpu", None).threads == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "version"), [(0, ""), (8902, "8.9.2"), (90100, "9.1.0"), (91002, "9.10.2")]
+)
+def test_cudnn_counts_its_versions_in_two_ways(number: int, version: str) -> None:
+    assert cudnn_version(number) == version
 
 
 def test_reading_it_imports_nothing_heavy() -> None:

@@ -7,7 +7,7 @@ import platform
 from dataclasses import asdict, dataclass
 from importlib import metadata, util
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 Device = Literal["cpu", "cuda"]
 DEFAULT_THREADS = 1
@@ -28,6 +28,7 @@ class Fingerprint:
     triton: str
     gpu: str
     gpu_memory_gib: float
+    compute_capability: str
     attention_backend: str
     cpu_isa: str
     threads: int
@@ -40,10 +41,6 @@ class Fingerprint:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        return cls(**data)
 
 
 def read_fingerprint(device: Device = "cpu", threads: int | None = None) -> Fingerprint:
@@ -65,6 +62,7 @@ def read_fingerprint(device: Device = "cpu", threads: int | None = None) -> Fing
         triton=_version("triton"),
         gpu=gpu.name,
         gpu_memory_gib=gpu.memory_gib,
+        compute_capability=gpu.compute_capability,
         attention_backend=os.environ.get("DIFFUSERS_ATTN_BACKEND", "native"),
         cpu_isa=_cpu_isa(),
         threads=threads or DEFAULT_THREADS,
@@ -76,6 +74,7 @@ def read_fingerprint(device: Device = "cpu", threads: int | None = None) -> Fing
 class _Gpu:
     name: str = ""
     memory_gib: float = 0.0
+    compute_capability: str = ""
     cuda: str = ""
     driver: str = ""
     cudnn: str = ""
@@ -92,11 +91,20 @@ def _read_gpu() -> _Gpu:
     return _Gpu(
         name=properties.name,
         memory_gib=round(properties.total_memory / 1024**3, 1),
+        compute_capability=f"{properties.major}.{properties.minor}",
         cuda=torch.version.cuda or "",
         driver=_driver(),
-        cudnn=str(torch.backends.cudnn.version() or ""),
+        cudnn=cudnn_version(torch.backends.cudnn.version() or 0),
         nccl=".".join(str(part) for part in nccl.version()),
     )
+
+
+def cudnn_version(number: int) -> str:
+    """`91002` is 9.10.2; before version 9, `8902` was 8.9.2 (CUDNN_VERSION in cudnn_version.h)."""
+    if not number:
+        return ""
+    major, rest = divmod(number, 10_000 if number >= 90_000 else 1_000)
+    return ".".join(map(str, (major, *divmod(rest, 100))))
 
 
 def _driver() -> str:

@@ -22,9 +22,17 @@ def _is_range(text: str) -> str:
 
 VersionRange = Annotated[str, AfterValidator(_is_range)]
 
+_VERSIONS = (
+    *("python", "torch", "diffusers", "transformers", "triton"),
+    *("cuda", "cudnn", "nccl", "driver", "compute_capability"),
+)
+_BUILD_OF_TORCH = "Use a build of torch that brings it."
 _REMEDIES = {
     "cuda": "Run this release on a GPU class with that CUDA, or use a build of torch for it.",
+    "cudnn": _BUILD_OF_TORCH,
+    "nccl": _BUILD_OF_TORCH,
     "driver": "Update the GPU driver, or choose another GPU class.",
+    "compute_capability": "Choose a GPU class of another generation.",
     "gpu_memory_gib": "Choose a GPU class with more memory.",
 }
 
@@ -40,11 +48,23 @@ class Needs(Record):
     transformers: VersionRange | None = Field(
         default=None, description="transformers.", examples=[">=5"]
     )
+    triton: VersionRange | None = Field(default=None, description="Triton.", examples=[">=3.4"])
     cuda: VersionRange | None = Field(
         default=None, description="CUDA runtime of the PyTorch build.", examples=[">=12.1"]
     )
+    cudnn: VersionRange | None = Field(default=None, description="cuDNN.", examples=[">=9.1"])
+    nccl: VersionRange | None = Field(default=None, description="NCCL.", examples=[">=2.27"])
     driver: VersionRange | None = Field(
         default=None, description="NVIDIA driver.", examples=[">=535"]
+    )
+    compute_capability: VersionRange | None = Field(
+        default=None, description="Compute capability of the GPU.", examples=[">=8.9"]
+    )
+    attention_backend: str | None = Field(
+        default=None,
+        description="What attention is computed by where a tier does not say: "
+        "the worker's DIFFUSERS_ATTN_BACKEND.",
+        examples=["flash"],
     )
     gpu_memory_gib: float | None = Field(
         default=None, gt=0, description="Memory of one GPU in GiB, at least.", examples=[79]
@@ -72,12 +92,19 @@ class _Difference(NamedTuple):
 
 
 def _differences(needs: Needs, fingerprint: Fingerprint) -> Iterator[_Difference]:
-    for name in ("python", "torch", "diffusers", "transformers", "cuda", "driver"):
+    for name in _VERSIONS:
         wanted: str | None = getattr(needs, name)
         present: str = getattr(fingerprint, name)
         if wanted and not _satisfies(present, wanted):
             told = f"{name}: {wanted} is needed, {present or 'none'} is here"
             yield _Difference(told, _REMEDIES.get(name, f"Install {name} {wanted}."))
+    backend = needs.attention_backend
+    if backend and backend != fingerprint.attention_backend:
+        told = (
+            f"attention_backend: {backend} is needed, "
+            f"{fingerprint.attention_backend or 'none'} is here"
+        )
+        yield _Difference(told, f"Set DIFFUSERS_ATTN_BACKEND={backend} for the worker.")
     memory = needs.gpu_memory_gib
     if memory and fingerprint.gpu_memory_gib < memory:
         here = f"{fingerprint.gpu_memory_gib:g} GiB" if fingerprint.gpu else "no GPU"

@@ -71,6 +71,7 @@ class ServedWeights(Record):
             triton="",
             gpu=self.engine_name,
             gpu_memory_gib=0.0,
+            compute_capability="",
             attention_backend="",
             cpu_isa="",
             threads=0,

@@ -107,19 +107,11 @@ def _hardware(fingerprint: Fingerprint) -> dict[str, str]:
     return {
         "machine": fingerprint.machine,
         "gpu": fingerprint.gpu,
-        "compute capability": _compute_capability(fingerprint),
+        "compute capability": fingerprint.compute_capability,
         "cpu isa": fingerprint.cpu_isa,
         "cpu features": cpu_features(),
         "threads": str(fingerprint.threads),
     }
-
-
-def _compute_capability(fingerprint: Fingerprint) -> str:
-    if not fingerprint.gpu:
-        return ""
-    import torch
-
-    return ".".join(map(str, torch.cuda.get_device_capability()))
 
 
 def cpu_features(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
