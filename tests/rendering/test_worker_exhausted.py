@@ -129,7 +129,7 @@ def test_no_memory_to_load_is_a_take_of_its_own(wrapped: bool) -> None:
 def test_a_shot_that_takes_too_long_has_timed_out() -> None:
     time, ladder = SteppedClock(), TwoRungs()
     stage = stage_with(ladder, hooks={"a": lambda step: time.advance(1.0)})
-    report = stage.render(shots("a"), shot_seconds=2.5, clock=time.clock)
+    report = stage.render(shots("a"), shot_seconds=lambda shot: 2.5, clock=time.clock)
     assert report.exhausted
     (take,) = failed(stage)
     assert (take.exhausted, take.error_stage, take.steps) == ("time", "switch", 2)
@@ -138,7 +138,7 @@ def test_a_shot_that_takes_too_long_has_timed_out() -> None:
 
 def test_an_engine_that_is_loaded_otherwise_takes_the_place_of_the_one_before() -> None:
     ladder = TwoRungs()
-    ladder.footing = lambda shot: Footing(  # pyright: ignore[reportAttributeAccessIssue]
+    ladder.footing = lambda shot: Footing(
         shot.request, offload="model" if shot.name == "b" else None
     )
     stage = stage_with(ladder)

@@ -9,7 +9,7 @@ from tests.support.project import Project
 from tests.survival import rules
 from tests.survival.hands import Answer, Errand, Hand, begin
 from wan_pipelines.ledger.editions import EditionKey
-from wan_pipelines.ledger.reports import edition_shots_view
+from wan_pipelines.ledger.reports import ShotView, edition_shots_view
 from wan_pipelines.studio import costs, planning, shards, videos
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.shards import ShardReference
@@ -80,10 +80,13 @@ class Scene:
         self.publish(self.edition(campaign, edition))
         return answers
 
+    def views(self) -> tuple[ShotView, ...]:
+        """The edition's shots as the ledger knows them."""
+        return edition_shots_view(self.studio.ledger, self.edition())
+
     def errors(self) -> set[str]:
         """What the ledger keeps of errors of the edition's shots."""
-        shots = edition_shots_view(self.studio.ledger, self.edition())
-        return {shot.error_message for shot in shots if shot.error_message}
+        return {shot.error_message for shot in self.views() if shot.error_message}
 
     def check(self, *editions: EditionKey) -> None:
         """All rules, for these editions or the usual one."""

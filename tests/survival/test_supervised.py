@@ -121,5 +121,29 @@ def test_a_shard_whose_workers_keep_dying_fails_and_keeps_what_it_has(scene: Sce
 
 
 def test_errors_of_a_worker_are_those_of_its_shard(scene: Scene) -> None:
-    answer = scene.begin(scene.shard(), supervised=True, greedy_at="load", memory_bytes=1 << 27)
-    assert answer.answer().error == "EngineError"
+    shard = scene.shard()
+    scene.project.release(boundary_ratio=0.5)
+    answer = scene.begin(shard, supervised=True).answer()
+    assert answer.error == "EngineError"
+    assert "was changed after these shots were admitted" in answer.message
+
+
+def test_a_worker_that_hangs_inside_a_step_is_killed_and_its_shot_fails(scene: Scene) -> None:
+    limits = {"times_estimate": 1, "at_least_seconds": 4, "grace_seconds": 0.5}
+    scene.project.environment(workers=WORKERS, deadlines=limits)
+    hand = scene.begin(scene.shard(), supervised=True, wait_at=PROMPTS[1])
+    answer = hand.answer()
+    assert (answer.summary["accepted"], answer.summary["left"]) == (2, [])
+    assert answer.summary["failed"] == [hung_shot(scene)]
+    (words,) = scene.errors()
+    assert "The worker hung and was killed: nothing happened for 4 s after step 0 of 2." in words
+    assert_paid_without_gap(scene, workers=2)
+    hand.go_on()
+    assert accepted(scene.run()) == 1
+    scene.check()
+
+
+def hung_shot(scene: Scene) -> str:
+    """The one that fails, by name."""
+    (failed,) = [s.shot for s in scene.views() if s.outcome == "failed"]
+    return failed

@@ -9,7 +9,10 @@ from wan_pipelines.rendering.spans import NANOSECONDS
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Step `step` of `steps` of one shot; `shots_done` of the shard's `shots` lie behind."""
+    """Step `step` of `steps` of one shot; `shots_done` of the shard's `shots` lie behind.
+
+    The shot may render for `limit_seconds` in all; None: for as long as it likes.
+    """
 
     shot: str
     take_id: str
@@ -17,6 +20,7 @@ class Progress:
     steps: int
     shots_done: int
     shots: int
+    limit_seconds: float | None = None
 
     def __str__(self) -> str:
         return (

@@ -1,8 +1,9 @@
 """How a worker is set up, and what it reports at its end."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.processes import resident_bytes
 from wan_pipelines.rendering.clock import Clock
 from wan_pipelines.rendering.ladders import Ladders, NoLadders
@@ -25,7 +26,7 @@ class WorkerSettings:
     same_failures: so many failures of the same kind in a row stop the shard.
     recycle_after_shots: after so many renders the worker ends, for a fresh process to go on.
     recycle_above_bytes: after a render it ends, too, when the process holds more memory than that.
-    shot_seconds: a shot that renders for longer has timed out.
+    shot_seconds: a shot that renders for longer than it says has timed out.
     ladders: what is done when memory or time gives out; without, the shot fails.
     paid_since_ns: monotonic start of the worker if that was before the loop's.
     """
@@ -40,7 +41,7 @@ class WorkerSettings:
     same_failures: int = 3
     recycle_after_shots: int | None = None
     recycle_above_bytes: int | None = None
-    shot_seconds: float | None = None
+    shot_seconds: Callable[[Shot], float] | None = None
     ladders: Ladders = field(default_factory=NoLadders)
     paid_since_ns: int | None = None
     clock: Clock = field(default_factory=Clock)

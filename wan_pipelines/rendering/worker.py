@@ -16,15 +16,16 @@ from wan_pipelines.engines.ladder.exhaustion import exhaustion_of
 from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.errors import EngineError, Exhausted, WanError
-from wan_pipelines.rendering.attempt import Attempt, Ended, not_loaded
+from wan_pipelines.rendering.attempt import Attempt, not_loaded
+from wan_pipelines.rendering.boundaries import Boundary
 from wan_pipelines.rendering.heartbeat import Heartbeat
 from wan_pipelines.rendering.keeper import TakeKeeper
 from wan_pipelines.rendering.ports import Busy, Declined, Done, File, Lease, Tail, TakeBook
-from wan_pipelines.rendering.progress import OnProgress, Progress, told_nobody
+from wan_pipelines.rendering.progress import OnProgress, told_nobody
 from wan_pipelines.rendering.reports import DEFAULT_SETTINGS, ShardReport, WorkerSettings
 from wan_pipelines.rendering.spans import NANOSECONDS, SpanRecorder
 from wan_pipelines.rendering.streak import FailureStreak
-from wan_pipelines.rendering.tail_line import LOST, TailLine
+from wan_pipelines.rendering.tail_line import TailLine
 from wan_pipelines.rendering.takes import RunReference, Take
 
 
@@ -202,6 +203,7 @@ class _Worker(Generic[File]):
         if self.stop.is_set():
             self._give_back(lease)
             return
+        boundary = self._boundary(shot, lease)
         attempt = Attempt(
             shot=shot,
             lease=lease,
@@ -211,10 +213,10 @@ class _Worker(Generic[File]):
             clock=self.settings.clock,
             spans=self.spans,
             span_seconds=self.settings.span_seconds,
-            at_step=self._at_step(shot, lease),
+            at_step=boundary,
             keeper=self._keeper(shot),
         )
-        self._tell(shot, lease, 0, footing.request.sampling.steps)
+        boundary.tell(0, footing.request.sampling.steps)
         take, footage = attempt.make()
         self.on_progress(None)
         self.rendered.add(shot.render_key)
@@ -287,25 +289,18 @@ class _Worker(Generic[File]):
         self.heartbeat.drop(lease)
         self.book.release(lease)
 
-    def _at_step(self, shot: Shot, lease: Lease) -> Callable[[int, int], None]:
-        """What the engine calls at each step's boundary."""
-        seconds = self.settings.shot_seconds
-        began_ns = self.settings.clock.monotonic_ns()
-
-        def at_step(step: int, steps: int) -> None:
-            self._tell(shot, lease, step, steps)
-            if self.stop.is_set():
-                raise Ended("cancelled", "The worker was told to stop.")
-            if self.heartbeat.has_lost(lease):
-                raise Ended("lost", LOST)
-            if self.line.is_broken:
-                raise Ended("cancelled", "Results cannot be recorded any more.")
-            if seconds and self.settings.clock.monotonic_ns() - began_ns > seconds * NANOSECONDS:
-                words = f"Not done after {seconds:g} s, at step {step} of {steps}."
-                raise Exhausted(words, stage="denoise", kind="time")
-
-        return at_step
-
-    def _tell(self, shot: Shot, lease: Lease, step: int, steps: int) -> None:
-        done = len(self.rendered) + len(self.reused)
-        self.on_progress(Progress(shot.name, lease.take_id, step, steps, done, len(self.shots)))
+    def _boundary(self, shot: Shot, lease: Lease) -> Boundary:
+        limit = self.settings.shot_seconds
+        return Boundary(
+            shot=shot.name,
+            take_id=lease.take_id,
+            shots_done=len(self.rendered) + len(self.reused),
+            shots=len(self.shots),
+            limit_seconds=limit(shot) if limit else None,
+            began_ns=self.settings.clock.monotonic_ns(),
+            clock=self.settings.clock,
+            stop=self.stop,
+            has_lost=lambda: self.heartbeat.has_lost(lease),
+            is_broken=lambda: self.line.is_broken,
+            on_progress=self.on_progress,
+        )

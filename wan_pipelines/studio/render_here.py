@@ -18,6 +18,7 @@ from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.rendering.worker import render_shard
 from wan_pipelines.studio.books import LedgerBook
 from wan_pipelines.studio.checkpoints import checkpoints_of, remove_old_checkpoints, told_of
+from wan_pipelines.studio.deadlines import shot_limits
 from wan_pipelines.studio.editions import shots_named
 from wan_pipelines.studio.engines import open_release_engine
 from wan_pipelines.studio.ladders import LedgerLadders
@@ -117,7 +118,7 @@ def worker_settings(studio: Studio, book: LedgerBook, tenant: str) -> WorkerSett
         renew_seconds=workers.lease_seconds / 4,
         recycle_after_shots=workers.recycle_after_videos,
         recycle_above_bytes=None if large is None else int(large * GIB),
-        shot_seconds=workers.shot_seconds,
+        shot_seconds=shot_limits(studio),
         ladders=LedgerLadders(studio, tenant),
         paid_since_ns=book.paid_since_ns,
     )

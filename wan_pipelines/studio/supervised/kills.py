@@ -1,10 +1,12 @@
-"""Workers that the kernel killed for want of memory: what that says of the shot they were at."""
+"""Workers that were killed for the shot they were at, which fails or goes on with less."""
 
 import signal
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.engines.ladder.stages import denoising_stage
+from wan_pipelines.errors import ExhaustionKind
 from wan_pipelines.ledger.leases import Lease
 from wan_pipelines.ledger.records import TakeReport
 from wan_pipelines.ledger.takes import fail_take
@@ -18,7 +20,29 @@ from wan_pipelines.studio.ladders import LedgerLadders
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.supervised.messages import WorkerTask
 
-KILLED = "The kernel killed the worker: the machine was out of memory."
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a worker was killed in the middle of a shot."""
+
+    kind: ExhaustionKind
+    error_type: str
+    words: str
+
+
+OUT_OF_MEMORY = Cause(
+    "memory", "OutOfMemoryKill", "The kernel killed the worker: the machine was out of memory."
+)
+
+
+def hung_at(progress: Progress) -> Cause:
+    """It was inside a step for longer than the shot may take."""
+    return Cause(
+        "time",
+        "DeadlineExceeded",
+        f"The worker hung and was killed: nothing happened for {progress.limit_seconds:g} s after "
+        f"step {progress.step} of {progress.steps}.",
+    )
 
 
 def was_out_of_memory(status: int, kills_before: int | None) -> bool:
@@ -32,7 +56,9 @@ def was_out_of_memory(status: int, kills_before: int | None) -> bool:
     return status == -signal.SIGKILL and kills > kills_before
 
 
-def fail_killed(studio: Studio, task: WorkerTask, progress: Progress, pid: int) -> Verdict:
+def fail_killed(
+    studio: Studio, task: WorkerTask, progress: Progress, pid: int, cause: Cause
+) -> Verdict:
     """Fail the take that a worker was killed at, and say whether its shot goes on on a lower rung.
 
     To be called before the worker is closed.
@@ -40,17 +66,20 @@ def fail_killed(studio: Studio, task: WorkerTask, progress: Progress, pid: int) 
     (shot,) = shots_named(studio, task.shard.edition, [progress.shot])
     ladders = LedgerLadders(studio, task.shard.edition.tenant)
     footing = ladders.present(shot)
-    verdict = ladders.gave_out(shot, footing, "memory")
+    verdict = ladders.gave_out(shot, footing, cause.kind)
     now = datetime.now(UTC)
     for worker in open_workers(studio.ledger, host_name()):
         if worker.pid == pid:
             lease = Lease(worker.tenant, shot.render_key, progress.take_id, worker.id, now)
-            report = _report(studio, footing, progress, verdict)
+            words = f"{cause.words} {verdict.reason}".rstrip()
+            report = _report(studio, footing, progress, cause.error_type, words)
             fail_take(studio.ledger, lease, report, now=now)
     return verdict
 
 
-def _report(studio: Studio, footing: Footing, progress: Progress, verdict: Verdict) -> TakeReport:
+def _report(
+    studio: Studio, footing: Footing, progress: Progress, error_type: str, words: str
+) -> TakeReport:
     request = footing.request
     stage = "decode"
     if progress.step < progress.steps:
@@ -60,8 +89,8 @@ def _report(studio: Studio, footing: Footing, progress: Progress, verdict: Verdi
         seed=request.seed,
         steps=progress.step,
         release=request.release,
-        error_type="OutOfMemoryKill",
-        error_message=f"{KILLED} {verdict.reason}".rstrip(),
+        error_type=error_type,
+        error_message=words,
         error_stage=stage,
         descent=descent_of(footing),
     )

@@ -14,6 +14,7 @@ from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio.render_here import Say
 from wan_pipelines.studio.shard_records import ShardReference, ShardSummary, nothing_done
 from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.supervised.ages import StepAge
 from wan_pipelines.studio.supervised.children import (
     Child,
     Reports,
@@ -22,7 +23,13 @@ from wan_pipelines.studio.supervised.children import (
     started,
 )
 from wan_pipelines.studio.supervised.deaths import summary_of_dead, told_status
-from wan_pipelines.studio.supervised.kills import KILLED, fail_killed, was_out_of_memory
+from wan_pipelines.studio.supervised.kills import (
+    OUT_OF_MEMORY,
+    Cause,
+    fail_killed,
+    hung_at,
+    was_out_of_memory,
+)
 from wan_pipelines.studio.supervised.messages import (
     Ending,
     Failure,
@@ -73,10 +80,10 @@ class _Supervisor:
     stop: Event
     deaths: int = 0
     failures: int = 0
-    progress: Progress | None = None
     last: Ending | Failure | None = None
 
     def __post_init__(self) -> None:
+        self.age = self._new_age()
         self.tell_progress = ProgressTold(self.say)
 
     def work(self) -> ShardSummary:
@@ -104,18 +111,23 @@ class _Supervisor:
 
     def _ending_of(self, task: WorkerTask) -> Ending:
         """Has the task done. What a worker did that died is looked up in the ledger."""
-        self.progress = self.last = None
+        self.age, self.last = self._new_age(), None
         kills = out_of_memory_kills()
         with started(self.start, task) as child:
             self._follow(child)
             status = child.wait()
         match self.last:
+            case Ending("done", summary) if self.age.hung:
+                return Ending("recycle", summary)  # it was told to stop for one shot's sake
             case Ending():
                 return self.last
             case Failure(error):
                 raise error
-            case _ if was_out_of_memory(status, kills) and self.progress:
-                return self._after_kill(task, self.progress, child.pid)
+            case _ if self.age.hung and self.age.progress:
+                cause = hung_at(self.age.progress)
+                return self._after_kill(task, self.age.progress, child.pid, cause)
+            case _ if was_out_of_memory(status, kills) and self.age.progress:
+                return self._after_kill(task, self.age.progress, child.pid, OUT_OF_MEMORY)
             case _:
                 return self._after_death(task, status)
 
@@ -132,15 +144,15 @@ class _Supervisor:
                 stage="denoise",
             )
 
-    def _after_kill(self, task: WorkerTask, progress: Progress, pid: int) -> Ending:
+    def _after_kill(self, task: WorkerTask, progress: Progress, pid: int, cause: Cause) -> Ending:
         """The shot fails, or goes on on a lower rung; the others are none the worse for it."""
-        verdict = fail_killed(self.studio, task, progress, pid)
+        verdict = fail_killed(self.studio, task, progress, pid, cause)
         close_dead_workers(self.studio)
         summary = summary_of_dead(self.studio, task.shard, task.run, task.paid_since.at)
         if verdict.goes_on:
             failed = tuple(name for name in summary.failed if name != progress.shot)
             summary = replace(summary, failed=failed, left=(progress.shot, *summary.left))
-        self.say(f"{progress.shot}: {KILLED} {verdict.reason}")
+        self.say(f"{progress.shot}: {cause.words} {verdict.reason}")
         return Ending("exhausted", summary)
 
     def _follow(self, child: Child) -> None:
@@ -151,13 +163,19 @@ class _Supervisor:
             if self.stop.is_set() and not told:
                 child.send_signal(signal.SIGTERM)
                 told = True
+            number = self.age.signal()
+            if number:
+                child.send_signal(number)
+
+    def _new_age(self) -> StepAge:
+        return StepAge(self.studio.settings.deadlines.grace_seconds)
 
     def _hear(self, message: Message) -> None:
         match message:
             case Said(words):
                 self.say(words)
             case Told(progress):
-                self.progress = progress
+                self.age.heard(progress)
                 self.tell_progress(progress)
             case Ending() | Failure():
                 self.last = message
@@ -166,11 +184,11 @@ class _Supervisor:
         self.deaths += 1
         close_dead_workers(self.studio)
         summary = summary_of_dead(self.studio, task.shard, task.run, task.paid_since.at)
-        cause = told_status(status)
+        cause, progress = told_status(status), self.age.progress
         if self.deaths > self.studio.settings.workers.restarts and summary.left:
             raise WorkerDied(
                 f"Workers of {task.shard.name} died {self.deaths} times, the last one {cause}"
-                f"{f' at {self.progress}' if self.progress else ''}. Shots without a video: "
+                f"{f' at {progress}' if progress else ''}. Shots without a video: "
                 f"{len(summary.left)}. What is accepted is kept. Look at the step's log and at the "
                 "machine's memory, then run the edition again."
             )
