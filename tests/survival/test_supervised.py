@@ -3,6 +3,7 @@
 import os
 import signal
 from itertools import pairwise
+from typing import Any
 
 import psutil
 import pytest
@@ -47,7 +48,7 @@ def worker_of(scene: Scene, hand: Hand) -> psutil.Process:
     return psutil.Process(worker.pid)
 
 
-def begun(scene: Scene, **errand: float) -> Hand:
+def begun(scene: Scene, **errand: Any) -> Hand:
     """A supervised worker in the middle of the second of three shots; the first is accepted."""
     hand = scene.begin(scene.shard(), supervised=True, wait_at=PROMPTS[1], **errand)
     hand.until_it_waits()

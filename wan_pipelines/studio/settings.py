@@ -125,11 +125,6 @@ class Workers(Record):
         ge=0,
         description="So often a worker process that dies is replaced, before its shard fails.",
     )
-    shot_seconds: float | None = Field(
-        default=None,
-        gt=0,
-        description="A shot that renders for longer has timed out; empty: never.",
-    )
     memory_limit_gib: float | None = Field(
         default=None,
         gt=0,
@@ -146,6 +141,23 @@ class Ladders(Record):
         gt=0,
         description="After so long on a rung one shot is tried on the rung above; twice as long "
         "after each try that failed, up to 32 times.",
+    )
+
+
+class Deadlines(Record):
+    """How long a shot may render: a multiple of what it is estimated to take."""
+
+    times_estimate: float = Field(
+        default=10, ge=1, description="A shot that renders for longer than this has timed out."
+    )
+    at_least_seconds: float = Field(
+        default=900, gt=0, description="Less is never a time-out, however short the estimate."
+    )
+    grace_seconds: float = Field(
+        default=20,
+        gt=0,
+        description="A worker that hangs inside a step is told to stop when its shot has timed "
+        "out, and killed after so long.",
     )
 
 
@@ -243,6 +255,7 @@ class Settings(Record):
     gpu_class: str = Field(description="The GPU class that renders.", examples=["cpu"])
     gpu_classes: dict[str, GpuClass] = Field(description="GPU classes by name.")
     workers: Workers = Field(default=Workers(), description="Workers and shards.")
+    deadlines: Deadlines = Field(default=Deadlines(), description="Time limits of shots.")
     servers: dict[str, EngineServer] = Field(
         default={}, description="Engines elsewhere, by the names that releases use.", examples=[{}]
     )
