@@ -43,8 +43,10 @@ def test_a_plan_lists_shots_and_ends_with_what_they_come_to(wan: Wan):
     lines = said.stdout.splitlines()
     assert lines[0].split() == ["Shot", "Would", "be", "GPU-s", "GB", "USD", "Why"]
     assert lines[1].startswith(f"{BALL} ")
-    assert lines[-2].startswith("balls/one: 2 shots, about ")
-    assert lines[-2].endswith(" GPU-seconds, judging by published figures)")
+    assert lines[-3].startswith("balls/one: 2 shots, about ")
+    assert lines[-3].endswith(" GB of memory")
+    assert lines[-2].startswith("  rendering takes ")
+    assert " GPU-seconds, judging by published figures; 2 workers take " in lines[-2]
     assert lines[-1] == "  2 rendered"
 
 
@@ -60,7 +62,10 @@ def test_a_plan_as_json_has_stable_names(wan: Wan, quick_project: Project):
         "gpu_seconds_between",
         "peak_memory_gb",
         "estimated_from",
+        "workers",
+        "start_gpu_seconds",
         "cost_usd",
+        "cost_usd_between",
         "budget_usd",
         "plan",
     }
@@ -82,12 +87,17 @@ def test_a_plan_as_json_has_stable_names(wan: Wan, quick_project: Project):
         "width",
         "height",
         "frames",
+        "segments",
         "tier",
         "render_key",
     }
     assert (shot["shot"], shot["prompt"], shot["frames"]) == (BALL, "a red ball rising", 5)
     total = sum(shot["gpu_seconds"] for shot in plan["plan"])
     assert total == pytest.approx(plan["gpu_seconds"], abs=0.002)
+    assert plan["start_gpu_seconds"] > plan["workers"] > 0
+    cheapest, dearest = plan["cost_usd_between"]
+    assert sum(shot["cost_usd"] for shot in plan["plan"]) < plan["cost_usd"]
+    assert 0 < cheapest <= plan["cost_usd"] <= dearest + 2e-6, "of two shots, rounded apiece"
 
 
 def test_a_plan_tells_what_is_kept_reused_refused_and_rejected(wan: Wan, quick_project: Project):

@@ -6,8 +6,10 @@ import pytest
 
 from tests.support.project import Project
 from tests.support.renders import render_edition
+from wan_pipelines.engines.estimating.starting import CPU_START_SECONDS
 from wan_pipelines.studio.estimates import Estimator, ShotEstimate
 from wan_pipelines.studio.planning import preview
+from wan_pipelines.studio.plans import Starts
 from wan_pipelines.studio.studio import Studio
 
 SHOTS = 4
@@ -86,8 +88,26 @@ def test_a_plan_adds_up_and_says_what_it_rests_on(quick_project: Project):
     plan = preview(quick_project.studio(), "balls", "one")
     low, high = plan.gpu_seconds_between
     assert low < plan.gpu_seconds < high
+    assert plan.starts.workers > 0
+    assert plan.starts.gpu_seconds > plan.starts.workers * CPU_START_SECONDS
+    cheapest, dearest = plan.cost_between_micro_usd
+    assert plan.starts.cost_micro_usd <= cheapest < dearest
     assert plan.basis == "published figures"
     assert plan.peak_bytes == max(estimate.peak_bytes for estimate in plan.estimates)
     render_edition(quick_project.studio())
     after = preview(quick_project.studio(), "balls", "one")
     assert (after.gpu_seconds, after.peak_bytes, after.basis) == (0, 0, "")
+    assert (after.starts, after.cost_micro_usd) == (Starts(), 0)
+
+
+def test_starting_is_learnt_from_workers(quick_project: Project):
+    rendered(quick_project, seconds=5.0)
+    with sqlite3.connect(quick_project.state / "ledger.sqlite") as database:
+        others = "kind IN ('load', 'wait', 'idle')"
+        spent = f"SELECT sum(gpu_microseconds) FROM charges WHERE {others}"
+        (microseconds,) = database.execute(spent).fetchone()
+        (workers,) = database.execute("SELECT count(*) FROM workers").fetchone()
+    quick_project.campaign("more", prompts=["a blue ball rising"], seeds=[1])
+    plan = preview(quick_project.studio(), "more", "one")
+    assert plan.starts.workers == 1
+    assert plan.starts.gpu_seconds == pytest.approx(microseconds / workers / 1e6)

@@ -89,7 +89,10 @@ def _totals(plan: Plan) -> dict[str, Any]:
         "gpu_seconds_between": [round(seconds, 3) for seconds in plan.gpu_seconds_between],
         "peak_memory_gb": round(plan.peak_bytes / GB, 1),
         "estimated_from": plan.basis or None,
+        "workers": plan.starts.workers,
+        "start_gpu_seconds": round(plan.starts.gpu_seconds, 3),
         "cost_usd": usd(plan.cost_micro_usd),
+        "cost_usd_between": [usd(amount) for amount in plan.cost_between_micro_usd],
         "budget_usd": None if plan.budget_micro_usd is None else usd(plan.budget_micro_usd),
     }
 
@@ -109,7 +112,12 @@ def _expected(plan: Plan) -> str:
     if not plan.estimates:
         return told
     low, high = plan.gpu_seconds_between
+    cheapest, dearest = plan.cost_between_micro_usd
+    workers = "a worker" if plan.starts.workers == 1 else f"{plan.starts.workers} workers"
     return (
-        f"{told}, up to {plan.peak_bytes / GB:.1f} GB of memory "
-        f"(between {low:.1f} and {high:.1f} GPU-seconds, judging by {plan.basis})"
+        f"{told} (between ${usd(cheapest)} and ${usd(dearest)}), "
+        f"up to {plan.peak_bytes / GB:.1f} GB of memory\n"
+        f"  rendering takes {low:.1f} to {high:.1f} GPU-seconds, judging by {plan.basis}; "
+        f"{workers} take{'s' if plan.starts.workers == 1 else ''} "
+        f"{plan.starts.gpu_seconds:.1f} s to start"
     )

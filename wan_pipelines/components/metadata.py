@@ -84,6 +84,7 @@ def of_plan(plan: Plan) -> Metadata:
         "estimated_from": plan.basis,
         "estimated_peak_memory_gib": round(plan.peak_bytes / GIB, 2),
         "estimated_cost_usd": float(usd(plan.cost_micro_usd)),
+        "estimated_workers": plan.starts.workers,
         "over_budget": plan.over_budget,
         **_table("shot_list", rows),
     }

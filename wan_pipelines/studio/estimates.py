@@ -3,7 +3,7 @@
 One way for all: counted work on the environment's GPU class, corrected by the takes in the ledger.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,10 +20,13 @@ from wan_pipelines.engines.estimating.memory import estimate_memory
 from wan_pipelines.engines.estimating.models import Model
 from wan_pipelines.engines.estimating.of_release import jobs_of, release_model
 from wan_pipelines.engines.estimating.seconds import estimate_seconds
+from wan_pipelines.engines.estimating.starting import start_seconds
 from wan_pipelines.engines.requests import RenderRequest, Sampling
 from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.money import micro_usd, price_of
+from wan_pipelines.ledger.reports.overheads import worker_overheads
 from wan_pipelines.ledger.reports.paces import Pace, paces
+from wan_pipelines.rendering.shards import Shard, cut
 from wan_pipelines.studio.capacity import capacity_of
 from wan_pipelines.studio.studio import Studio
 
@@ -79,6 +82,18 @@ class Estimator:
         """How long a shot is expected to hold a worker."""
         return self.of(shot).seconds
 
+    def shards(self, shots: Sequence[Shot]) -> tuple[Shard, ...]:
+        """The shots in shards of the environment's size, each for one worker."""
+        workers = self._studio.settings.workers
+        return cut(shots, self.seconds, workers.shard_minutes * 60, workers.count)
+
+    def start_seconds(self, request: RenderRequest) -> float:
+        """What a worker is paid for besides rendering: it starts, it loads, it waits."""
+        known = self._overheads.get(request.release)
+        if known is not None:
+            return known
+        return start_seconds(self.jobs(request)[0], self.capacity.machine)
+
     def micro_usd(self, seconds: float) -> int:
         """What a worker costs for so long, at today's price."""
         rendering = self._studio.settings.rendering_class
@@ -114,6 +129,12 @@ class Estimator:
     def _correction(self, request: RenderRequest, bucket: Bucket) -> Correction:
         identity = request.release_identity
         return self._calibration.correction(bucket, identity, self.capacity.machine.spread)
+
+    @cached_property
+    def _overheads(self) -> Mapping[str, float]:
+        settings = self._studio.settings
+        count = settings.rendering_class.gpu_count
+        return worker_overheads(self._studio.ledger, settings.gpu_class, count)
 
     @cached_property
     def _calibration(self) -> Calibration[Bucket, str]:

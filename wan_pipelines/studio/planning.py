@@ -16,7 +16,7 @@ from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.estimates import Estimator
 from wan_pipelines.studio.fitting import Fitting
 from wan_pipelines.studio.outputs import broken_videos, forget_broken
-from wan_pipelines.studio.plans import Plan, PlannedShot
+from wan_pipelines.studio.plans import Plan, PlannedShot, Starts
 from wan_pipelines.studio.reviews import reviewer
 from wan_pipelines.studio.store_check import check_store
 from wan_pipelines.studio.studio import Studio
@@ -122,7 +122,33 @@ def _decide(
     planned = tuple(
         _planned(estimator, *screened[admission.name], admission, lost) for admission in admissions
     )
-    return Plan(wish.edition, planned, wish.budget_micro_usd)
+    starts = _starts(estimator, [each.shot for each in planned if each.renders])
+    return Plan(
+        edition=wish.edition,
+        shots=planned,
+        budget_micro_usd=wish.budget_micro_usd,
+        starts=starts,
+        cost_between_micro_usd=_cost_between(estimator, planned, starts),
+    )
+
+
+def _starts(estimator: Estimator, shots: Sequence[Shot]) -> Starts:
+    """Of the workers among whom the shots would be divided."""
+    shards = estimator.shards(shots)
+    seconds = sum(estimator.start_seconds(shard.shots[0].request) for shard in shards)
+    return Starts(len(shards), seconds, estimator.micro_usd(seconds))
+
+
+def _cost_between(
+    estimator: Estimator, planned: Sequence[PlannedShot], starts: Starts
+) -> tuple[int, int]:
+    estimates = [each.estimate for each in planned if each.estimate]
+    low = sum(estimate.low_seconds for estimate in estimates)
+    high = sum(estimate.high_seconds for estimate in estimates)
+    return (
+        estimator.micro_usd(low + starts.gpu_seconds),
+        estimator.micro_usd(high + starts.gpu_seconds),
+    )
 
 
 def _candidate(shot: Shot, verdict: Verdict, fitting: Fitting) -> Candidate:

@@ -39,13 +39,27 @@ class PlannedShot:
         return f"{self.reason} {self.hint}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """What workers are paid for besides rendering, all of them together."""
+
+    workers: int = 0
+    gpu_seconds: float = 0.0
+    cost_micro_usd: int = 0
+
+
 @dataclass(frozen=True)
 class Plan:
-    """What a launch of an edition would do, or does."""
+    """What a launch of an edition would do, or does.
+
+    `cost_between_micro_usd` is what everything costs, starts included, if `gpu_seconds_between`.
+    """
 
     edition: EditionKey
     shots: tuple[PlannedShot, ...]
     budget_micro_usd: int | None
+    starts: Starts
+    cost_between_micro_usd: tuple[int, int]
 
     @cached_property
     def counts(self) -> Counter[State]:
@@ -58,6 +72,7 @@ class Plan:
 
     @property
     def gpu_seconds(self) -> float:
+        """Of rendering alone."""
         return sum(estimate.seconds for estimate in self.estimates)
 
     @property
@@ -82,7 +97,8 @@ class Plan:
 
     @property
     def cost_micro_usd(self) -> int:
-        return sum(planned.cost_micro_usd for planned in self.shots)
+        """Of the shots and of the workers' starts."""
+        return sum(planned.cost_micro_usd for planned in self.shots) + self.starts.cost_micro_usd
 
     @property
     def over_budget(self) -> bool:

@@ -12,7 +12,6 @@ from wan_pipelines.ledger.reports import (
     edition_totals,
 )
 from wan_pipelines.rendering.progress import ProgressTold
-from wan_pipelines.rendering.shards import cut as cut_shots
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio.editions import missing_shots
 from wan_pipelines.studio.estimates import Estimator
@@ -37,11 +36,7 @@ def cut(
     studio: Studio, edition: EditionKey, *, only: Collection[str] | None = None
 ) -> tuple[ShardReference, ...]:
     """What is admitted and has no accepted take yet, in shards of the environment's size."""
-    workers = studio.settings.workers
-    missing = missing_shots(studio, edition, only)
-    pieces = cut_shots(
-        missing, Estimator(studio).seconds, workers.shard_minutes * 60, workers.count
-    )
+    pieces = Estimator(studio).shards(missing_shots(studio, edition, only))
     return tuple(
         ShardReference(shard.name, edition, tuple(shot.name for shot in shard.shots))
         for shard in pieces

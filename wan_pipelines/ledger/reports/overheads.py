@@ -1,0 +1,48 @@
+"""What workers were paid for besides rendering, for estimates to learn from."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import func, select
+
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.tables import ChargeRow, TakeRow, WorkerRow
+
+LATEST_WORKERS = 60
+OVERHEADS = ("load", "wait", "idle")
+
+
+def worker_overheads(ledger: Ledger, gpu_class: str, gpu_count: int) -> Mapping[str, float]:
+    """Wall seconds per worker, by the name of the release it rendered; of all tenants.
+
+    Of the latest settled workers on GPUs of a class: bounded, however much was rendered.
+    """
+    workers = (
+        select(WorkerRow.id)
+        .where(
+            WorkerRow.gpu_class == gpu_class,
+            WorkerRow.gpu_count == gpu_count,
+            WorkerRow.ended_at.is_not(None),
+        )
+        .order_by(WorkerRow.started_at.desc())
+        .limit(LATEST_WORKERS)
+    )
+    with ledger.read() as session:
+        latest = session.scalars(workers).all()
+        found = session.execute(
+            select(
+                TakeRow.release,
+                func.sum(ChargeRow.gpu_microseconds),
+                func.count(ChargeRow.worker_id.distinct()),
+            )
+            .join(TakeRow, TakeRow.id == ChargeRow.take_id)
+            .where(
+                ChargeRow.worker_id.in_(latest),
+                ChargeRow.kind.in_(OVERHEADS),
+                TakeRow.release.is_not(None),
+            )
+            .group_by(TakeRow.release)
+        ).all()
+    return {
+        release: int(microseconds) / gpu_count / number / 1e6
+        for release, microseconds, number in found
+    }
