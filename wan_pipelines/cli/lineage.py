@@ -72,7 +72,7 @@ def _tree(found: Lineage, manifest: VideoManifest | None) -> Tree:
         _add_origin(tree.add("made of"), manifest)
     takes = tree.add("takes")
     for take in found.takes:
-        _add_take(takes, take)
+        _add_take(takes, take, found.render_key)
     uses = tree.add("shown in")
     for use in found.uses:
         _add(uses, f"{use.campaign}/{use.edition} as {use.shot} ({use.state})")
@@ -85,13 +85,17 @@ def _add_origin(made: Tree, manifest: VideoManifest) -> None:
     _add(made, f"wan_pipelines {manifest.code_version}")
 
 
-def _add_take(takes: Tree, take: TakeHistory) -> None:
+def _add_take(takes: Tree, take: TakeHistory, render_key: str) -> None:
     cost = usd(sum(take.micro_usd_by_kind.values()))
     node = _add(takes, f"{take.take_id}: {take.outcome}, ${cost}")
     worker = take.worker
     _add(node, f"run {worker.run_id}, step {worker.step_key}")
     price = f"${usd(worker.micro_usd_per_gpu_hour)} an hour"
     _add(node, f"{worker.gpu_count} x {worker.gpu_class} at {price} on {worker.host}")
+    if take.descent:
+        drawn = f"{take.descent.release} {take.descent.tier}".rstrip()
+        what = "degraded" if take.descent.changes_pixels(render_key) else "same pixels"
+        _add(node, f"drawn by {drawn} on rungs {', '.join(take.descent.rungs)} ({what})")
     if take.error_message:
         _add(node, f"error: {take.error_message}")
     if take.forgotten_because:

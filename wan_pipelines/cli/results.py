@@ -23,6 +23,9 @@ Tenant = Annotated[str | None, typer.Option(help="Only of this tenant.")]
 Campaign = Annotated[str | None, typer.Option(help="Only of this campaign.")]
 Edition = Annotated[str | None, typer.Option(help="Only of this edition.")]
 Run = Annotated[str | None, typer.Option(help="Only of this run.")]
+Degraded = Annotated[
+    bool, typer.Option("--degraded", help="Only those drawn with less than was asked for.")
+]
 By = Annotated[Dimension | None, typer.Option(help="Sum charges by this instead of by run.")]
 
 VIDEO_COLUMNS = (
@@ -34,6 +37,7 @@ VIDEO_COLUMNS = (
     Column("cost_usd", "USD", numeric=True),
     Column("uri", "File", beneath=True),
 )
+MARK = Column("mark", "Degraded")
 RUN_COLUMNS = (
     Column("run_id", "Run"),
     Column("started_at", "Started (UTC)"),
@@ -57,6 +61,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "wan videos",
             "wan videos --campaign demo --edition first-light",
+            "wan videos --degraded    drawn with less than was asked for",
             "wan videos --json | jq -r '.[].uri'",
         )
     )(videos)
@@ -74,17 +79,21 @@ def videos(
     tenant: Tenant = None,
     campaign: Campaign = None,
     edition: Edition = None,
+    degraded: Degraded = False,
     as_json: AsJson = False,
 ) -> None:
     """List the videos with what each of them cost."""
     found = list_of_videos(this_studio().ledger, tenant, campaign, edition)
-    records = [_video(video) for video in found]
+    records = [_video(video) for video in found if video.degraded or not degraded]
+    columns = VIDEO_COLUMNS
     if not as_json:
-        records = [{**record, "size": _size(record)} for record in records]
+        records = [{**record, "size": _size(record), "mark": _mark(record)} for record in records]
+        if any(record["mark"] for record in records):
+            columns = (*VIDEO_COLUMNS[:-1], MARK, VIDEO_COLUMNS[-1])
     nothing = "There are no videos yet: `wan demo` makes some."
-    if tenant or campaign or edition:
+    if tenant or campaign or edition or degraded:
         nothing = "There are no such videos."
-    emit(records, VIDEO_COLUMNS, as_json=as_json, empty=nothing)
+    emit(records, columns, as_json=as_json, empty=nothing)
 
 
 def costs(
@@ -132,7 +141,10 @@ def _video(video: Video) -> dict[str, Any]:
         "prompt": video.prompt,
         "seed": video.seed,
         "release": video.release,
-        "tier": video.tier,
+        "tier": video.drawn_tier,
+        "requested": {"release": video.requested_release, "tier": video.tier},
+        "rungs": list(video.rungs),
+        "degraded": video.degraded,
         "uri": video.uri,
         "sha256": video.sha256,
         "width": video.width,
@@ -154,6 +166,11 @@ def _video(video: Video) -> dict[str, Any]:
 
 def _size(record: dict[str, Any]) -> str:
     return f"{record['width']}x{record['height']}x{record['frames']}"
+
+
+def _mark(record: dict[str, Any]) -> str:
+    """The rungs on which something else was drawn than was asked for."""
+    return ", ".join(record["rungs"]) if record["degraded"] else ""
 
 
 def _run(cost: RunCost) -> dict[str, Any]:

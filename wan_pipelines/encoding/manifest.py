@@ -70,6 +70,19 @@ class Rendition(Record):
         return cls(file=file, **facts)
 
 
+class Requested(Record):
+    """What was asked for, where memory or time was only enough for something else."""
+
+    rungs: Annotated[tuple[Name, ...], Field(min_length=1)] = Field(
+        description="Rungs of the release's ladder that it was drawn on instead, the lowest last."
+    )
+    changes_pixels: bool = Field(description="False where only memory was used otherwise.")
+    release: Name
+    release_identity: Sha256
+    tier: Name
+    sampling: Sampling
+
+
 class VideoManifest(Record):
     """One accepted take and its renditions."""
 
@@ -81,7 +94,7 @@ class VideoManifest(Record):
     negative_prompt: str
     seed: Annotated[int, Field(ge=0)]
     shape: Shape
-    tier: Name = Field(description="The quality that was asked for; `sampling` says what it is.")
+    tier: Name = Field(description="The quality; `sampling` says what it is.")
     sampling: Sampling = Field(description="The numbers that the tier stands for.")
 
     release: Name = Field(description="The model, by its name in the assets.")
@@ -93,7 +106,14 @@ class VideoManifest(Record):
     )
     code_version: Name = Field(description="Version of wan_pipelines.")
 
-    render_key: Sha256 = Field(description="Digest of everything that decides the pixels.")
+    requested: Requested | None = Field(
+        default=None,
+        description="What was asked for where the video was drawn with less; the fields above say "
+        "what it was drawn with.",
+    )
+    render_key: Sha256 = Field(
+        description="Digest of everything that decides the pixels that were asked for."
+    )
     take_id: Name = Field(description="The attempt that was accepted.")
     run_id: Name = Field(description="The Dagster run.")
     step_key: Name = Field(description="The step of that run.")

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 from wan_pipelines.encoding.renditions import RenditionFile
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.descents import Descent, descent_of
 from wan_pipelines.ledger.moments import from_micros, from_micros_or_none
 from wan_pipelines.ledger.reports.video_rows import rendition_of
 from wan_pipelines.ledger.tables import (
     ChargeRow,
+    DescentRow,
     EditionRow,
     EditionShotRow,
     ForgettingRow,
@@ -44,7 +46,10 @@ class WorkerOrigin:
 
 @dataclass(frozen=True, slots=True)
 class TakeHistory:
-    """An attempt at the shot, with its charges by kind so far."""
+    """An attempt at the shot, with its charges by kind so far.
+
+    `descent` says what it was drawn as where that was not what the shot asks for.
+    """
 
     take_id: str
     outcome: str
@@ -65,6 +70,7 @@ class TakeHistory:
     gpu_microseconds: int
     micro_usd_by_kind: Mapping[str, int]
     renditions: tuple[RenditionFile, ...]
+    descent: Descent | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +171,11 @@ def _best(takes: Sequence[TakeHistory]) -> str:
 
 def _takes(session: Session, shot_id: int) -> tuple[TakeHistory, ...]:
     found = session.execute(
-        select(TakeRow, EditionRow, WorkerRow, PriceRow, ForgettingRow.reason)
+        select(TakeRow, EditionRow, WorkerRow, PriceRow, ForgettingRow.reason, DescentRow)
         .join(EditionRow, EditionRow.id == TakeRow.edition_id)
         .join(WorkerRow, WorkerRow.id == TakeRow.worker_id)
         .join(PriceRow, PriceRow.id == WorkerRow.price_id)
+        .outerjoin(DescentRow, DescentRow.take_id == TakeRow.id)
         .outerjoin(ForgettingRow, ForgettingRow.take_id == TakeRow.id)
         .where(TakeRow.shot_id == shot_id)
         .order_by(TakeRow.started_at, TakeRow.created_at, TakeRow.id)
@@ -177,7 +184,7 @@ def _takes(session: Session, shot_id: int) -> tuple[TakeHistory, ...]:
 
 
 def _history(session: Session, found: Row[Any]) -> TakeHistory:
-    take, edition, worker, price, forgotten_because = found
+    take, edition, worker, price, forgotten_because, drawn = found
     charges = session.execute(
         select(ChargeRow.kind, func.sum(ChargeRow.micro_usd), func.sum(ChargeRow.gpu_microseconds))
         .where(ChargeRow.take_id == take.id)
@@ -216,6 +223,7 @@ def _history(session: Session, found: Row[Any]) -> TakeHistory:
         gpu_microseconds=sum(int(time) for _, _, time in charges),
         micro_usd_by_kind={kind: int(money) for kind, money, _ in charges},
         renditions=tuple(rendition_of(file) for file in files),
+        descent=descent_of(drawn),
     )
 
 

@@ -13,7 +13,7 @@ from wan_pipelines.pages.links import common_base, file_href
 from wan_pipelines.pages.states import WORDINGS
 from wan_pipelines.pages.view import EditionView, RenditionView, ShotView
 
-LABELS = ("Seed", "Shape", "Cost", "GPU time", "Render time", "Attempts", "May run")
+LABELS = ("Seed", "Shape", "Cost", "GPU time", "Render time", "Attempts", "May run", "Degraded")
 
 
 def edition_details(view: EditionView) -> dict[str, Any]:
@@ -65,6 +65,7 @@ def _facts(shot: ShotView) -> list[str]:
         seconds(shot.render_seconds) if shot.render_seconds else "",
         str(shot.attempts) if shot.attempts > 1 else "",
         when(shot.may_run_at) if shot.may_run_at else "",
+        shot.degraded,
     ]
 
 

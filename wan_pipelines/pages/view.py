@@ -43,6 +43,7 @@ class ShotView:
 
     `cost_micro_usd` is None until the worker that rendered it is settled. `reason` and `hint` say
     why a shot was not rendered and what to change; `error_text` and `error_stage` how it failed.
+    `degraded` names the rungs it was drawn on where its pixels are not those that were asked for.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ShotView:
     take_id: str = ""
     render_key: str = ""
     parents: tuple[str, ...] = ()
+    degraded: str = ""
 
     @property
     def film(self) -> RenditionView | None:

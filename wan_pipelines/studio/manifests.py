@@ -9,13 +9,16 @@ from wan_pipelines.encoding.fidelity import FidelityScore
 from wan_pipelines.encoding.manifest import (
     Parent,
     Rendition,
+    Requested,
     Shape,
     VideoManifest,
     WeightsOrigin,
 )
 from wan_pipelines.encoding.publish import publish_manifest, read_manifest
 from wan_pipelines.encoding.renditions import RenditionFile
+from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.engines.prepare import fingerprint_of
+from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.rendering.takes import Take
 from wan_pipelines.studio.studio import Studio
@@ -49,7 +52,8 @@ class Describer:
         files: Sequence[RenditionFile],
         fidelity: FidelityScore | None,
     ) -> VideoManifest:
-        request = shot.request
+        drawn = take.footing or Footing(shot.request)
+        request = drawn.request
         assert take.stages is not None
         stages = take.stages
         busy_seconds = stages.text + stages.denoise_high + stages.denoise_low + stages.decode
@@ -62,7 +66,7 @@ class Describer:
             shape=Shape(
                 width=request.width, height=request.height, frames=request.frames, fps=shot.fps
             ),
-            tier=shot.tier,
+            tier=drawn.tier or shot.tier,
             sampling=request.sampling,
             release=request.release,
             release_identity=request.release_identity,
@@ -70,6 +74,7 @@ class Describer:
             engine=take.engine,
             fingerprint=self._fingerprint(request.release),
             code_version=__version__,
+            requested=_requested(shot, drawn),
             render_key=shot.render_key,
             take_id=take.id,
             run_id=take.run.run_id,
@@ -81,7 +86,7 @@ class Describer:
             gpu_seconds=self._gpu_count * busy_seconds,
             fidelity=fidelity,
             renditions=tuple(Rendition.of(file) for file in files),
-            parents=self._parents(shot),
+            parents=self._parents(request),
         )
 
     def _fingerprint(self, release: str) -> dict[str, str | int | float]:
@@ -100,8 +105,7 @@ class Describer:
             self._origins[release] = WeightsOrigin(revision=manifest.revision, files=files)
         return self._origins[release]
 
-    def _parents(self, shot: Shot) -> tuple[Parent, ...]:
-        request = shot.request
+    def _parents(self, request: RenderRequest) -> tuple[Parent, ...]:
         edition = f"{self._edition.campaign}/{self._edition.edition}"
         return (
             Parent(kind="release", name=request.release, digest=request.release_identity),
@@ -109,6 +113,19 @@ class Describer:
             *self._brief,
             Parent(kind="edition", name=edition),
         )
+
+
+def _requested(shot: Shot, drawn: Footing) -> Requested | None:
+    if not drawn.rungs:
+        return None
+    return Requested(
+        rungs=drawn.rungs,
+        changes_pixels=drawn.request.key != shot.render_key,
+        release=shot.request.release,
+        release_identity=shot.request.release_identity,
+        tier=shot.tier,
+        sampling=shot.request.sampling,
+    )
 
 
 def complete_manifest(

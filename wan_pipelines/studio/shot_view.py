@@ -46,6 +46,7 @@ def shot_view(tenant: str, shot: ShotView, page: str, rules: Rules) -> view.Shot
         take_id=shot.take_id or "",
         render_key=shot.render_key,
         parents=_parents(shot),
+        degraded=", ".join(shot.rungs) if shot.degraded else "",
     )
 
 

@@ -18,6 +18,7 @@ from wan_pipelines.ledger.reports.video_rows import SHOWN, rendition_of
 from wan_pipelines.ledger.statements import chunks, table
 from wan_pipelines.ledger.tables import (
     ChargeRow,
+    DescentRow,
     EditionShotRow,
     RenditionRow,
     ShotRow,
@@ -64,6 +65,8 @@ class ShotView:
     files: tuple[RenditionFile, ...]
     gpu_microseconds: int
     cost_micro_usd: int
+    rungs: tuple[str, ...]
+    degraded: bool
 
     @property
     def renditions(self) -> tuple[RenditionFile, ...]:
@@ -164,6 +167,8 @@ def _view(row: Row[Any], book: _Book, *, is_payer: bool) -> ShotView:
         files=tuple(rendition_of(file) for file in files),
         gpu_microseconds=sum(time for time, _ in costs),
         cost_micro_usd=sum(money for _, money in costs),
+        rungs=tuple(latest.rungs) if latest and latest.rungs else (),
+        degraded=latest is not None and latest.drawn_key not in (None, row.render_key),
     )
 
 
@@ -187,7 +192,7 @@ def _grouped(rows: Sequence[_T], key: Callable[[_T], _K]) -> dict[_K, list[_T]]:
 
 # Of tables: it takes longer to track objects than to read their rows.
 _ROWS, _SHOTS, _TAKES = table(EditionShotRow), table(ShotRow), table(TakeRow)
-_RENDITIONS, _CHARGES = table(RenditionRow), table(ChargeRow)
+_RENDITIONS, _CHARGES, _DESCENTS = table(RenditionRow), table(ChargeRow), table(DescentRow)
 _OF_EDITION = _ROWS.c.edition_id == bindparam("edition")
 _SHOWN_HERE = (_TAKES.c.outcome == "accepted") & _TAKES.c.shot_id.in_(
     select(_ROWS.c.shot_id).where(_OF_EDITION)
@@ -199,10 +204,11 @@ _WISHES = (
     .where(_OF_EDITION)
     .order_by(_ROWS.c.position, _ROWS.c.id)
 )
-_ACCEPTED = select(_TAKES).where(_SHOWN_HERE)
-_OWN = (
-    select(_TAKES).where(_MADE_HERE).order_by(_TAKES.c.started_at, _TAKES.c.created_at, _TAKES.c.id)
+_DRAWN = select(_TAKES, _DESCENTS.c.rungs, _DESCENTS.c.drawn_key).outerjoin(
+    _DESCENTS, _DESCENTS.c.take_id == _TAKES.c.id
 )
+_ACCEPTED = _DRAWN.where(_SHOWN_HERE)
+_OWN = _DRAWN.where(_MADE_HERE).order_by(_TAKES.c.started_at, _TAKES.c.created_at, _TAKES.c.id)
 _FILES = (
     select(_RENDITIONS)
     .join(_TAKES, _TAKES.c.id == _RENDITIONS.c.take_id)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.tables import ShotRow, TakeRow, WorkerRow
+from wan_pipelines.ledger.tables import DescentRow, ShotRow, TakeRow, WorkerRow
 
 LATEST_WORKERS = 60
 LATEST_TAKES = 600
@@ -15,7 +15,10 @@ LATEST_TAKES = 600
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A take and what it took; if it went on from a checkpoint, in fewer steps than asked for."""
+    """A take and what it took; if it went on from a checkpoint, in fewer steps than asked for.
+
+    What was drawn with less than was asked for tells nothing and is left out.
+    """
 
     request: Mapping[str, Any]
     steps: int
@@ -46,10 +49,12 @@ def paces(ledger: Ledger, gpu_class: str, gpu_count: int) -> tuple[Pace, ...]:
                 TakeRow.peak_memory_bytes,
             )
             .join(ShotRow, ShotRow.id == TakeRow.shot_id)
+            .outerjoin(DescentRow, DescentRow.take_id == TakeRow.id)
             .where(
                 TakeRow.worker_id.in_(latest),
                 TakeRow.outcome.in_(("accepted", "forgotten")),
                 TakeRow.decode_microseconds.is_not(None),
+                DescentRow.take_id.is_(None),
             )
             .order_by(TakeRow.started_at.desc())
             .limit(LATEST_TAKES)

@@ -10,10 +10,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from wan_pipelines.encoding.renditions import PICTURES, POSTER, PREVIEW, Codec, RenditionFile
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.descents import descent_of
 from wan_pipelines.ledger.moments import from_micros
 from wan_pipelines.ledger.statements import chunks
 from wan_pipelines.ledger.tables import (
     ChargeRow,
+    DescentRow,
     EditionRow,
     EditionShotRow,
     RenditionRow,
@@ -32,6 +34,9 @@ class Video:
     An edition that reuses a take, or asks twice for the same shot, pays nothing for it:
     `gpu_microseconds` and `cost_micro_usd` are 0 where `reused` is true. Both grow when the
     worker is settled.
+
+    `release` and `drawn_tier` are what it was drawn with, on the `rungs` of the release's ladder;
+    it is `degraded` where its pixels are not those of `requested_release` and `tier`.
     """
 
     tenant: str
@@ -60,6 +65,10 @@ class Video:
     render_key: str
     run_id: str
     created_at: datetime
+    requested_release: str
+    rungs: tuple[str, ...]
+    drawn_tier: str
+    degraded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +165,7 @@ _VIDEOS = (
         _Preview.uri,
         _sum_of(ChargeRow.gpu_microseconds),
         _sum_of(ChargeRow.micro_usd),
+        DescentRow,
     )
     .select_from(EditionShotRow)
     .join(EditionRow, EditionRow.id == EditionShotRow.edition_id)
@@ -163,6 +173,7 @@ _VIDEOS = (
     .join(TakeRow, (TakeRow.shot_id == ShotRow.id) & (TakeRow.outcome == "accepted"))
     .join(WorkerRow, WorkerRow.id == TakeRow.worker_id)
     .join(_Main, _Main.id == _main_file)
+    .outerjoin(DescentRow, DescentRow.take_id == TakeRow.id)
     .outerjoin(_Poster, (_Poster.take_id == TakeRow.id) & (_Poster.name == POSTER))
     .outerjoin(_Preview, (_Preview.take_id == TakeRow.id) & (_Preview.name == PREVIEW))
     .where(EditionShotRow.state.in_(SHOWN))
@@ -232,7 +243,8 @@ def _scoped(
 
 
 def _video(found: Row[Any]) -> Video:
-    edition, row, shot, take, run_id, file, poster_uri, preview_uri, time, cost = found
+    edition, row, shot, take, run_id, file, poster_uri, preview_uri, time, cost, drawn = found
+    descent = descent_of(drawn)
     reused = take.edition_id != edition.id or row.state == "duplicate"
     return Video(
         tenant=edition.tenant,
@@ -261,4 +273,8 @@ def _video(found: Row[Any]) -> Video:
         render_key=shot.render_key,
         run_id=run_id,
         created_at=from_micros(take.ended_at or take.started_at),
+        requested_release=shot.request["release"],
+        rungs=descent.rungs if descent else (),
+        drawn_tier=(descent.tier if descent else "") or row.tier,
+        degraded=descent is not None and descent.changes_pixels(shot.render_key),
     )

@@ -1,0 +1,225 @@
+"""What a deployment learns when memory gives out, and how it comes back up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+import pytest
+
+from tests.ledger import books
+from tests.support.project import ENVIRONMENT, Project
+from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.engines.ladder.footings import Footing
+from wan_pipelines.engines.null import NullEngine
+from wan_pipelines.engines.protocol import Engine, Footage, Keeper, OnStep
+from wan_pipelines.engines.requests import RenderRequest
+from wan_pipelines.ledger.reports import edition_shots_view, videos
+from wan_pipelines.rendering.takes import RunReference
+from wan_pipelines.studio import ladders
+from wan_pipelines.studio.editions import shots_named
+from wan_pipelines.studio.ladders import LedgerLadders
+from wan_pipelines.studio.planning import admit
+from wan_pipelines.studio.render_here import Rendered, render_here
+from wan_pipelines.studio.shard_records import ShardReference
+from wan_pipelines.studio.studio import Studio
+
+BALL, BOX = "a-red-ball-rising--square--s1", "a-blue-box-falling--square--s1"
+LADDER = [
+    {"name": "tiles", "vae_tiling": dict.fromkeys(
+        ("tile_height", "tile_width", "stride_height", "stride_width"), 16)},
+    {"name": "light", "tier": "light"},
+]  # fmt: skip
+TIERS = {"draft": {"steps": 3, "guidance": 1.0}, "light": {"steps": 2, "guidance": 1.0}}
+
+
+class SetClock(datetime):
+    """The wall clock after somebody set it."""
+
+    ahead = timedelta()
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime.now(tz) + cls.ahead
+
+
+@pytest.fixture
+def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets minutes pass for whoever asks when to try a higher rung."""
+    monkeypatch.setattr(ladders, "datetime", SetClock)
+    monkeypatch.setattr(SetClock, "ahead", timedelta())
+
+    def minutes(passed: float) -> None:
+        SetClock.ahead += timedelta(minutes=passed)
+
+    return minutes
+
+
+def project_with(project: Project, degradation: str = "allowed") -> Studio:
+    project.release(ladder=LADDER, tiers=TIERS)
+    tenants = {"demo": {**ENVIRONMENT["tenants"]["demo"], "degradation": degradation}}
+    project.environment(tenants=tenants)
+    return project.studio()
+
+
+def shots_of(studio: Studio) -> tuple[Shot, Shot]:
+    edition = admit(studio, "balls", "one").edition
+    ball, box = shots_named(studio, edition, [BALL, BOX])
+    return ball, box
+
+
+def names(*footings: Footing) -> list[str]:
+    return [footing.name for footing in footings]
+
+
+def test_shots_of_a_bucket_begin_where_the_last_one_held(
+    quick_project: Project, wait: Callable[[float], None]
+) -> None:
+    studio = project_with(quick_project)
+    ball, box = shots_of(studio)
+    demo = LedgerLadders(studio, "demo")
+    assert names(demo.footing(ball)) == [""]
+    verdict = demo.gave_out(ball, demo.footing(ball), "memory")
+    assert (verdict.goes_on, verdict.reason) == (
+        True,
+        "Memory gave out, so it is tried on rung tiles.",
+    )
+    elsewhere = LedgerLadders(quick_project.studio(), "demo")
+    assert names(elsewhere.footing(ball), elsewhere.footing(box)) == ["tiles", "tiles"]
+    larger = replace(ball, request=replace(ball.request, frames=9))
+    assert names(elsewhere.footing(larger)) == [""], "another bucket"
+    assert demo.gave_out(ball, demo.footing(ball), "memory").goes_on
+    last = demo.gave_out(ball, demo.footing(ball), "memory")
+    assert not last.goes_on
+    assert last.reason.startswith("Release sample declares no rung below light for it.")
+
+
+def test_one_shot_tries_a_higher_rung_after_a_pause(
+    quick_project: Project, wait: Callable[[float], None]
+) -> None:
+    studio = project_with(quick_project)
+    ball, box = shots_of(studio)
+    demo = LedgerLadders(studio, "demo")
+    for _ in range(2):
+        demo.gave_out(ball, demo.footing(ball), "memory")
+    wait(59)
+    assert names(demo.footing(ball)) == ["light"]
+    wait(2)
+    assert names(demo.footing(ball), demo.footing(box)) == ["tiles", "light"], "one tries"
+    demo.held(ball, demo.footing(box))
+    assert names(demo.footing(box)) == ["light"], "that says nothing"
+    wait(61)
+    demo.held(ball, probe := demo.footing(ball))
+    assert names(probe, demo.footing(ball), demo.footing(box)) == ["tiles"] * 3
+    wait(61)
+    demo.held(ball, demo.footing(ball))
+    assert names(demo.footing(ball)) == [""]
+
+
+def test_a_try_that_fails_doubles_the_pause(
+    quick_project: Project, wait: Callable[[float], None]
+) -> None:
+    studio = project_with(quick_project)
+    ball, _ = shots_of(studio)
+    demo = LedgerLadders(studio, "demo")
+    demo.gave_out(ball, demo.footing(ball), "memory")
+    wait(61)
+    assert demo.gave_out(ball, demo.footing(ball), "memory").goes_on
+    assert names(demo.footing(ball)) == ["tiles"], "not further down: that one held"
+    wait(61)
+    assert names(demo.footing(ball)) == ["tiles"]
+    wait(61)
+    assert names(demo.footing(ball)) == [""]
+
+
+def test_an_exact_tenants_shot_fails_with_the_reason(quick_project: Project) -> None:
+    studio = project_with(quick_project, "exact_only")
+    ball, _ = shots_of(studio)
+    demo = LedgerLadders(studio, "demo")
+    verdict = demo.gave_out(ball, demo.footing(ball), "memory")
+    assert not verdict.goes_on
+    assert "Tenant demo takes exact renders only" in verdict.reason
+    assert names(demo.footing(ball)) == [""]
+
+
+def test_a_time_out_is_followed_by_less_work(quick_project: Project) -> None:
+    studio = project_with(quick_project)
+    ball, _ = shots_of(studio)
+    demo = LedgerLadders(studio, "demo")
+    demo.gave_out(ball, demo.footing(ball), "time")
+    assert names(demo.footing(ball)) == ["light"]
+    reason = demo.gave_out(ball, demo.footing(ball), "time").reason
+    assert "no rung below light that is less work" in reason
+
+
+@dataclass
+class Greedy:
+    """Draws what needs less memory than there is: nothing at full size, or nothing at all."""
+
+    inner: NullEngine
+    needed: Callable[[RenderRequest], bool]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def render(
+        self, request: RenderRequest, on_step: OnStep | None = None, keeper: Keeper | None = None
+    ) -> Footage:
+        footage = self.inner.render(request, on_step, keeper)
+        if self.needed(request):
+            raise MemoryError("Unable to allocate 9 TiB")
+        return footage
+
+
+def one_process(
+    studio: Studio, shard: ShardReference, fails: Callable[[RenderRequest], bool]
+) -> Rendered:
+    def open_engine(studio: Studio, release: str) -> Engine:
+        return Greedy(NullEngine(studio.release(release)), fails)  # pyright: ignore
+
+    run = RunReference("run-1", shard.name)
+    return render_here(studio, shard, run, say=lambda words: None, open_engine=open_engine)
+
+
+def untiled(request: RenderRequest) -> bool:
+    return "vae_tiling" not in request.sampling.options
+
+
+def test_a_degraded_video_is_made_charged_and_told_from_others(quick_project: Project) -> None:
+    studio = project_with(quick_project)
+    edition = admit(studio, "balls", "one").edition
+    shard = ShardReference("shard_1", edition, (BALL, BOX))
+    first = one_process(studio, shard, untiled)
+    assert (first.ending, first.summary.failed, first.summary.left) == (
+        "exhausted",
+        (),
+        (BALL, BOX),
+    )
+    second = one_process(studio, shard, untiled)
+    assert (second.ending, second.summary.accepted) == ("done", 2)
+    ball, box = edition_shots_view(studio.ledger, edition)
+    assert (ball.attempts, box.attempts) == (2, 1), "the second began on the rung that held"
+    books.check(studio.ledger)
+    found = videos(studio.ledger, "demo")
+    assert {video.rungs for video in found} == {("tiles",)}
+    assert {video.degraded for video in found} == {True}
+
+
+def test_an_exact_tenant_gets_an_error_and_the_next_shot_its_turn(quick_project: Project) -> None:
+    studio = project_with(quick_project, "exact_only")
+    edition = admit(studio, "balls", "one").edition
+    shard = ShardReference("shard_1", edition, (BALL, BOX))
+    ended = one_process(
+        studio, shard, lambda request: "ball" in request.prompt and untiled(request)
+    )
+    assert (ended.ending, ended.summary.failed, ended.summary.left) == (
+        "exhausted",
+        (BALL,),
+        (BOX,),
+    )
+    rest = replace(shard, shots=ended.summary.left)
+    assert one_process(studio, rest, lambda request: False).summary.accepted == 1
+    ball, box = edition_shots_view(studio.ledger, edition)
+    assert "Tenant demo takes exact renders only" in (ball.error_message or "")
+    assert (ball.error_stage, box.outcome, box.degraded) == ("decode", "accepted", False)
+    books.check(studio.ledger)
