@@ -12,14 +12,16 @@ from wan_pipelines.errors import LeaseLost, LedgerError
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.editions import EditionKey
-from wan_pipelines.ledger.reports import edition_shots_view, run_costs
+from wan_pipelines.ledger.reports import edition_shots_view, run_costs, working_workers
 from wan_pipelines.ledger.tables import ChargeRow, SpanRow
 from wan_pipelines.ledger.workers import (
+    Position,
     WorkerPlace,
     close_lost_workers,
     close_worker,
     give_up,
     heartbeat,
+    last_paid,
     open_worker,
     open_workers,
 )
@@ -206,3 +208,31 @@ def test_a_runs_charges_are_gpus_times_wall_time_times_price(
     (run,) = run_costs(scene.ledger, "acme", run_id=run_id)
     assert run.paid_micro_usd == run.charged_micro_usd == (gpus * elapsed + 500) // 1000
     assert run.gpu_microseconds == gpus * elapsed
+
+
+def test_a_worker_says_where_it_is_with_its_sign_of_life(scene: Scene):
+    hand = scene.worker()
+    lease = hand.lease(shots("b")[0])
+    since = scene.now
+    scene.later(milliseconds=1500)
+    position = Position(lease.take_id, 3, 8, since)
+    heartbeat(scene.ledger, "acme", hand.id, now=scene.now, position=position)
+    (found,) = working_workers(scene.ledger, "acme")
+    assert (found.shot, found.step, found.steps) == (shots("b")[0].name, 3, 8)
+    assert found.last_step_age_seconds == 1.5
+    assert working_workers(scene.ledger, "bolt") == ()
+    hand.close()
+    assert working_workers(scene.ledger) == ()
+
+
+def test_until_when_a_step_is_paid_is_when_its_last_worker_ended(scene: Scene):
+    assert last_paid(scene.ledger, "acme", "run", "step") is None
+    place = WorkerPlace("run", "step", "laptop-cpu")
+    for _ in range(2):
+        hand = scene.worker(place=place)
+        scene.later(milliseconds=500)
+        hand.close()
+        assert last_paid(scene.ledger, "acme", "run", "step") == scene.now
+    scene.worker(place=place)
+    scene.later(milliseconds=500)
+    assert last_paid(scene.ledger, "acme", "run", "step") == scene.now - timedelta(seconds=0.5)

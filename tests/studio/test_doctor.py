@@ -1,5 +1,7 @@
+import os
 import shutil
 from pathlib import Path
+from time import sleep
 from types import SimpleNamespace
 
 import psutil
@@ -8,12 +10,18 @@ import pytest
 from tests.support.project import Project
 from wan_pipelines.encoding.ffmpeg import ffmpeg_binary
 from wan_pipelines.engines.null import NullEngine
+from wan_pipelines.rendering.clock import Instant
+from wan_pipelines.rendering.progress import Progress
+from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio import deployment_checks, machine_checks
+from wan_pipelines.studio.books import LedgerBook
 from wan_pipelines.studio.deployment_checks import check_deployment
 from wan_pipelines.studio.doctor import examine
 from wan_pipelines.studio.findings import Finding
 from wan_pipelines.studio.machine_checks import GIB, check_machine, check_threads
+from wan_pipelines.studio.planning import admit
 from wan_pipelines.studio.settings import Workers
+from wan_pipelines.studio.worker_checks import check_workers
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +53,23 @@ def test_a_fit_machine_has_no_problems(quick_project: Project):
     assert found["quota"].message == "shots per user and day: demo unlimited, small 5"
     assert found["release sample"].message.startswith("weights verified, loaded in ")
     assert found["dagster"].message.endswith(".wan/dagster")
+
+
+def test_a_worker_that_hangs_is_a_notice(quick_project: Project):
+    limits = {"times_estimate": 1, "at_least_seconds": 1e-9}
+    quick_project.environment(deadlines=limits)
+    studio = quick_project.studio()
+    plan = admit(studio, "balls", "one")
+    run = RunReference("run", "step")
+    assert check_workers(studio).message == "0 paid at the moment"
+    with LedgerBook.opened(studio, plan.edition, run, Instant.of_birth()) as book:
+        assert check_workers(studio).state == "ok"
+        book.stand(Progress("shot", "take", 1, 4, 0, 2))
+        sleep(0.001)
+        book.beat()
+        found = check_workers(studio)
+    assert found.state == "notice"
+    assert f":{os.getpid()}: no step for 1e-09 s" in found.message
 
 
 def test_an_environment_that_cannot_be_opened_is_the_last_finding(quick_project: Project):

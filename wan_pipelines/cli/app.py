@@ -17,6 +17,7 @@ from wan_pipelines.cli import (
     prompts,
     renders,
     results,
+    workers,
 )
 from wan_pipelines.cli.output import complain, examples
 from wan_pipelines.errors import WanError
@@ -54,7 +55,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-GROUPS = (campaigns, renders, prompts, results, lineage, accounts, machine, dev, engine)
+GROUPS = (campaigns, renders, prompts, results, lineage, accounts, machine, dev, engine, workers)
 for group in GROUPS:
     group.register(app)
 

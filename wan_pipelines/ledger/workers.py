@@ -46,6 +46,16 @@ class OpenWorker:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where a worker is: take `take_id` has stood at step `step` of `steps` since `since`."""
+
+    take_id: str
+    step: int
+    steps: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTake:
     """A take that a worker has begun and not ended itself."""
 
@@ -93,14 +103,21 @@ def open_worker(
 
 
 def heartbeat(
-    ledger: Ledger, tenant: str, worker_id: str, spans: Sequence[Spent] = (), *, now: datetime
+    ledger: Ledger,
+    tenant: str,
+    worker_id: str,
+    spans: Sequence[Spent] = (),
+    *,
+    now: datetime,
+    position: Position | None = None,
 ) -> None:
-    """Say that the worker lives, and what it spent time on since it last said so.
+    """Say that the worker lives, where it is, and what it spent time on since it last said so.
 
     A worker that was given up as lost but lives is taken up again, and paid for the gap.
     """
     with ledger.write() as session:
         beat(session, tenant, worker_id, now)
+        session.execute(_STAND, {"worker": worker_id, **_columns_of(position)})
         record_spans(session, worker_id, spans, now)
 
 
@@ -202,7 +219,28 @@ def is_open(session: Session, tenant: str, worker_id: str, now: datetime) -> boo
     return result.rowcount == 1
 
 
+def _columns_of(position: Position | None) -> dict[str, str | int | None]:
+    if position is None:
+        return {"take": None, "step": None, "steps": None, "since": None}
+    return {
+        "take": position.take_id,
+        "step": position.step,
+        "steps": position.steps,
+        "since": to_micros(position.since),
+    }
+
+
 _WORKERS = table(WorkerRow).c
+_STAND = (
+    update(table(WorkerRow))
+    .where(_WORKERS.id == bindparam("worker"))
+    .values(
+        at_take=bindparam("take"),
+        at_step=bindparam("step"),
+        of_steps=bindparam("steps"),
+        stepped_at=bindparam("since"),
+    )
+)
 _MOMENT = bindparam("moment")
 _BEAT = (
     update(table(WorkerRow))

@@ -37,6 +37,16 @@ def told_nobody(_: Progress | None) -> None:
     """An `OnProgress` for those who do not follow."""
 
 
+def each_told(*listeners: OnProgress) -> OnProgress:
+    """All of them at once."""
+
+    def tell(progress: Progress | None) -> None:
+        for listener in listeners:
+            listener(progress)
+
+    return tell
+
+
 class ProgressTold:
     """An `OnProgress` that says it in words, at most once per `every_seconds`."""
 

@@ -19,6 +19,7 @@ from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.records import StageMicroseconds, TakeReport
 from wan_pipelines.rendering.clock import Instant
 from wan_pipelines.rendering.ports import Busy, Declined, Done, Lease
+from wan_pipelines.rendering.progress import Progress
 from wan_pipelines.rendering.takes import RunReference, Span, Take
 from wan_pipelines.studio.leftovers import discard
 from wan_pipelines.studio.studio import Studio
@@ -36,6 +37,7 @@ class LedgerBook:
         self._edition = edition
         self._worker_id = worker_id
         self._unreported: list[Spent] = []
+        self._position: workers.Position | None = None
         self._guard = Lock()
 
     @classmethod
@@ -128,10 +130,18 @@ class LedgerBook:
         with self._guard:
             self._unreported.append(Spent(span.kind, span.nanoseconds // 1000, span.take_id))
 
+    def stand(self, progress: Progress | None) -> None:
+        """Where the worker is, which the next sign of life will tell; None: between two renders."""
+        self._position = progress and workers.Position(
+            progress.take_id, progress.step, progress.steps, datetime.now(UTC)
+        )
+
     def beat(self) -> None:
-        tenant = self._edition.tenant
+        tenant, now = self._edition.tenant, datetime.now(UTC)
         with self._reported() as spans:
-            workers.heartbeat(self._ledger, tenant, self._worker_id, spans, now=datetime.now(UTC))
+            workers.heartbeat(
+                self._ledger, tenant, self._worker_id, spans, now=now, position=self._position
+            )
 
     @contextmanager
     def _reported(self) -> Iterator[list[Spent]]:

@@ -10,6 +10,7 @@ from wan_pipelines.studio.machine_checks import check_machine, check_threads
 from wan_pipelines.studio.release_checks import check_fit
 from wan_pipelines.studio.settings import resolve
 from wan_pipelines.studio.studio import open_studio
+from wan_pipelines.studio.worker_checks import check_workers
 
 
 def examine(root: Path, state: Path, environment: str) -> Iterator[Finding]:
@@ -23,5 +24,6 @@ def examine(root: Path, state: Path, environment: str) -> Iterator[Finding]:
     store = resolve(studio.settings.store)
     yield Finding("store and ledger", "ok", f"store {store}, ledger {studio.ledger.name}")
     yield check_threads(studio.settings.workers)
+    yield check_workers(studio)
     yield from check_deployment(studio)
     yield from check_fit(studio)

@@ -1,5 +1,6 @@
 """A shard rendered in this process."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +12,7 @@ from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.errors import EngineError
 from wan_pipelines.rendering.clock import Instant
-from wan_pipelines.rendering.progress import OnProgress, told_nobody
+from wan_pipelines.rendering.progress import OnProgress, each_told, told_nobody
 from wan_pipelines.rendering.reports import ShardReport, WorkerSettings
 from wan_pipelines.rendering.signals import stop_on_signals
 from wan_pipelines.rendering.takes import RunReference
@@ -81,7 +82,7 @@ def render_here(
             run=run,
             settings=worker_settings(studio, book, shard.edition.tenant),
             stop=stopped,
-            on_progress=on_progress,
+            on_progress=each_told(book.stand, on_progress),
         )
     _tell_of_checkpoints(report, shots, say)
     for name, reason in report.fell.items():
@@ -136,13 +137,16 @@ def _tell_of_checkpoints(report: ShardReport, shots: Sequence[Shot], say: Say) -
 
 
 def _summary(shard: str, report: ShardReport) -> ShardSummary:
-    accepted = sum(take.outcome == "accepted" for take in report.takes)
+    accepted = [take for take in report.takes if take.outcome == "accepted"]
+    misses = Counter(take.compilation.missed for take in accepted if take.compilation.missed)
     return ShardSummary(
         shard=shard,
-        accepted=accepted,
+        accepted=len(accepted),
         reused=len(report.reused),
         failed=report.failed,
         left=(*report.busy, *report.unfinished),
         declined=report.declined,
         seconds={kind: round(value, 3) for kind, value in report.seconds.items()},
+        artifact_hits=sum(bool(take.compilation.artifacts) for take in accepted),
+        artifact_misses=dict(misses),
     )

@@ -23,6 +23,8 @@ from wan_pipelines.ledger.reports.video_rows import (
     videos,
 )
 
+from wan_pipelines.ledger.reports.worker_rows import WorkingWorker, working_workers
+
 __all__ = [
     "SHOWN",
     "CostTotal",
@@ -32,6 +34,7 @@ __all__ = [
     "RunCost",
     "ShotView",
     "Video",
+    "WorkingWorker",
     "cost_totals",
     "edition_shots_view",
     "edition_totals",
@@ -41,4 +44,5 @@ __all__ = [
     "run_costs",
     "take_charges",
     "videos",
+    "working_workers",
 ]

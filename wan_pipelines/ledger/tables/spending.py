@@ -32,7 +32,8 @@ class PriceRow(Base):
 class WorkerRow(Base):
     """A process that is paid from start to end.
 
-    `paid_micro_usd` is what has been charged for the time until `settled_until`.
+    `paid_micro_usd` is what has been charged for the time until `settled_until`. While it renders,
+    `at_take` is at step `at_step` of `of_steps` since `stepped_at`, as its last heartbeat said.
     """
 
     __tablename__ = "workers"
@@ -61,6 +62,10 @@ class WorkerRow(Base):
     lost: Mapped[bool]
     settled_until: Mapped[int]
     paid_micro_usd: Mapped[int]
+    at_take: Mapped[str | None]
+    at_step: Mapped[int | None]
+    of_steps: Mapped[int | None]
+    stepped_at: Mapped[int | None]
 
 
 class SpanRow(Base):
