@@ -28,6 +28,7 @@ import av  # noqa: F401 (imported once, before processes are forked)
 import numpy as np
 import PIL.WebPImagePlugin  # noqa: F401
 
+from tests.survival.starving import import_engine, open_starving
 from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.engines.prepare import load
 from wan_pipelines.engines.protocol import Engine, Footage, Keeper, OnStep
@@ -66,6 +67,7 @@ class Errand:
     real_engine: it loads the release's weights.
     silent: it gives no sign of life, as a process or a node that hangs for a while.
     supervised: a worker process of its own renders, and all of this happens to that one.
+    starving: it lacks memory for all but the lowest rungs; see `tests.survival.starving`.
     dies_at: the prompt in whose step 1 that process kills itself, each time.
     """
 
@@ -87,6 +89,7 @@ class Errand:
     real_engine: bool = False
     supervised: bool = False
     dies_at: str = ""
+    starving: bool = False
 
     @property
     def reached(self) -> Path:
@@ -231,10 +234,14 @@ def _way_to_work(errand: Errand) -> Callable[..., ShardSummary]:
     def open_engine(studio: Studio, release: str) -> Engine:
         if errand.greedy_at == "load":
             exhaust_memory()
+        if errand.starving:
+            return open_starving(studio, release, errand.folder)
         if errand.real_engine:
             return TestedEngine(load(studio.prepare(release)), errand)
         return TestedEngine(NullEngine(studio.release(release)), errand)
 
+    if errand.starving:
+        import_engine()
     if errand.supervised:
         nursery = open_nursery(partial(child.main, open_engine))
         return partial(render_supervised, start=nursery.child)

@@ -1,0 +1,108 @@
+"""A real engine that really runs out of address space: while it loads, switches experts, decodes.
+
+Nothing is raised here: what fails is the allocation that the product makes next.
+"""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from wan_pipelines.engines.ladder.stages import denoising_stage
+from wan_pipelines.engines.prepare import load
+from wan_pipelines.engines.protocol import Engine, Footage, Keeper, OnStep
+from wan_pipelines.engines.requests import RenderRequest
+from wan_pipelines.studio.studio import Studio
+
+SMALLEST_BLOCK = 1 << 12
+LARGEST_BLOCK = 1 << 26
+MIB = 1 << 20
+ENOUGH_FOR_TILES = 110 * MIB
+"""Of the clip of 256x256 with 17 frames: decoding it in one go takes 149 MiB, in tiles 85."""
+WHOLE, SWITCHING = 256, 64
+"""Widths of the clips that are decoded with too little memory, and that lack it at the switch."""
+
+
+def open_starving(studio: Studio, release: str, folder: Path) -> Engine:
+    """The first process that does this cannot load, later ones can."""
+    prepared = studio.prepare(release, digests=False)
+    first = folder / "was-loaded"
+    if first.exists():
+        return StarvingEngine(load(prepared))
+    first.touch()
+    with address_space(MIB):
+        return load(prepared)
+
+
+class StarvingEngine:
+    """Renders as the real one does; there is too little memory for what nobody has changed."""
+
+    def __init__(self, inner: Engine) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def render(
+        self, request: RenderRequest, on_step: OnStep | None = None, keeper: Keeper | None = None
+    ) -> Footage:
+        if request.width == WHOLE:
+            with address_space(ENOUGH_FOR_TILES):
+                return self._inner.render(request, on_step, keeper)
+        ballast: list[Any] = []
+
+        def step(number: int, steps: int) -> None:
+            if on_step:
+                on_step(number, steps)
+            if _lacks_memory(self._inner, request, number):
+                ballast.extend(all_there_is())
+
+        with address_space(None):
+            return self._inner.render(request, step, keeper)
+
+
+def _lacks_memory(engine: Engine, request: RenderRequest, done: int) -> bool:
+    if request.width != SWITCHING or request.sampling != engine.release.sampling("draft"):
+        return False
+    stage = denoising_stage(engine.release, request.sampling, done)
+    return done < request.sampling.steps and stage == "switch"
+
+
+@contextmanager
+def address_space(further_bytes: int | None) -> Iterator[None]:
+    """Inside, this process has so much more than it has now; None: the limit is put back after."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    if further_bytes is not None:
+        _limit(further_bytes)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def all_there_is() -> list[Any]:
+    """Blocks of memory that leave nothing, not even what the allocator has kept for itself."""
+    import torch
+
+    _limit(0)
+    blocks: list[Any] = []
+    size = LARGEST_BLOCK
+    while size >= SMALLEST_BLOCK:
+        try:
+            blocks.append(torch.empty(size, dtype=torch.uint8))
+        except RuntimeError:
+            size //= 2
+    return blocks
+
+
+def _limit(further_bytes: int) -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + further_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def import_engine() -> None:
+    """So that the processes that are forked from this one need not."""
+    from diffusers.pipelines.wan.pipeline_wan import WanPipeline  # noqa: F401
+    from transformers import T5Tokenizer, UMT5EncoderModel  # noqa: F401
