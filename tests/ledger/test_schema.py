@@ -1,3 +1,4 @@
+import os
 import re
 import sqlite3
 from contextlib import closing
@@ -18,7 +19,7 @@ from wan_pipelines.ledger.artifacts import sign_off
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.footholds import set_foothold
 from wan_pipelines.ledger.reviews import review
-from wan_pipelines.ledger.tables import Base
+from wan_pipelines.ledger.tables import Base, WorkerRow
 
 
 def filled(url: str) -> Ledger:
@@ -72,6 +73,15 @@ def test_a_filled_ledger_can_go_down_and_up_again(empty_url: str):
         with pytest.raises(LedgerError, match="has schema none"):
             Ledger.open(empty_url, migrate=False)
     with filled(empty_url) as ledger:
+        books.check(ledger)
+
+
+def test_workers_from_before_their_process_was_kept_have_none(empty_url: str):
+    with filled(empty_url) as ledger:
+        schema.downgrade(ledger.engine, "0003")
+    with Ledger.open(empty_url) as ledger, ledger.read() as session:
+        worker = session.scalars(select(WorkerRow)).one()
+        assert (worker.process, worker.pid) == (None, os.getpid())
         books.check(ledger)
 
 

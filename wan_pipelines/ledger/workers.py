@@ -20,7 +20,7 @@ from wan_pipelines.ledger.prices import Market, price_row_at
 from wan_pipelines.ledger.settlement import record_spans, settle
 from wan_pipelines.ledger.statements import chunks, table
 from wan_pipelines.ledger.tables import ShotRow, TakeRow, WorkerRow
-from wan_pipelines.processes import host_name
+from wan_pipelines.processes import host_name, process_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class WorkerPlace:
 
 @dataclass(frozen=True, slots=True)
 class OpenWorker:
-    """A worker that is being paid; `opened_at` is when its process said so."""
+    """A worker that is being paid, and the name of its process, where that was kept."""
 
     id: str
     tenant: str
     run_id: str
     pid: int
-    opened_at: datetime
+    process: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ def open_worker(
             step_key=place.step_key,
             host=host_name(),
             pid=os.getpid(),
+            process=process_name(),
             gpu_class=place.gpu_class,
             gpu_count=place.gpu_count,
             price_id=price.id,
@@ -166,7 +167,7 @@ def open_workers(ledger: Ledger, host: str) -> tuple[OpenWorker, ...]:
     query = select(WorkerRow).where(WorkerRow.ended_at.is_(None), WorkerRow.host == host)
     with ledger.read() as session:
         return tuple(
-            OpenWorker(row.id, row.tenant, row.run_id, row.pid, from_micros(row.created_at))
+            OpenWorker(row.id, row.tenant, row.run_id, row.pid, row.process)
             for row in session.scalars(query.order_by(WorkerRow.created_at))
         )
 

@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-import psutil
-
 from wan_pipelines.ledger.workers import (
-    OpenWorker,
     close_lost_workers,
     give_up,
     open_takes,
     open_workers,
 )
-from wan_pipelines.processes import host_name
+from wan_pipelines.processes import host_name, is_gone
 from wan_pipelines.studio.leftovers import discard
 from wan_pipelines.studio.studio import Studio
 
@@ -26,7 +23,8 @@ def close_dead_workers(studio: Studio) -> None:
     has been silent for several leases.
     """
     now = datetime.now(UTC)
-    dead = [w.id for w in open_workers(studio.ledger, host_name()) if not _lives(w)]
+    here = open_workers(studio.ledger, host_name())
+    dead = [worker.id for worker in here if worker.process and is_gone(worker.process)]
     _clear_up(studio, dead)  # first: if this process is killed, too, the next one does it
     give_up(studio.ledger, dead, now=now)
     grace = timedelta(seconds=SILENT_LEASES * studio.settings.workers.lease_seconds)
@@ -38,13 +36,3 @@ def _clear_up(studio: Studio, worker_ids: Sequence[str]) -> None:
     """Remove files of takes that the workers did not live to have accepted."""
     for take in open_takes(studio.ledger, worker_ids):
         discard(studio.store, take.tenant, take.render_key, take.take_id)
-
-
-def _lives(worker: OpenWorker) -> bool:
-    """Whether the worker's process runs: a later one may have got its number."""
-    try:
-        process = psutil.Process(worker.pid)
-        born = datetime.fromtimestamp(process.create_time(), UTC)
-        return process.status() != psutil.STATUS_ZOMBIE and born <= worker.opened_at
-    except psutil.NoSuchProcess:
-        return False

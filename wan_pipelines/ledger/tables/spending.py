@@ -30,7 +30,7 @@ class PriceRow(Base):
 
 
 class WorkerRow(Base):
-    """A process that is paid from start to end.
+    """A process that is paid from start to end; `process` is its name, where that was kept.
 
     `paid_micro_usd` is what has been charged for the time until `settled_until`. While it renders,
     `at_take` is at step `at_step` of `of_steps` since `stepped_at`, as its last heartbeat said.
@@ -53,6 +53,7 @@ class WorkerRow(Base):
     step_key: Mapped[str]
     host: Mapped[str]
     pid: Mapped[int]
+    process: Mapped[str | None]
     gpu_class: Mapped[str]
     gpu_count: Mapped[int]
     price_id: Mapped[int] = mapped_column(ForeignKey("prices.id"))
