@@ -139,6 +139,23 @@ def test_stages_are_told_apart(engine: ReferenceEngine, release: Release) -> Non
     assert again.stages.text < first.stages.text / 4, "the text is encoded once"
 
 
+def test_each_distinct_text_is_encoded_once(
+    engine: ReferenceEngine, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, encode = list[str](), engine._pipeline.encode_prompt
+
+    def encode_and_note(prompt: str, **options: Any) -> Any:
+        texts.append(prompt)
+        return encode(prompt=prompt, **options)
+
+    monkeypatch.setattr(engine._pipeline, "encode_prompt", encode_and_note)
+    sampling = replace(GUIDED, steps=1)
+    for prompt, seed in (("a cone", 1), ("a cone", 2), ("two cones", 1), ("a cone", 3)):
+        engine.render(request_for(release, prompt, seed=seed, sampling=sampling))
+    assert sorted(texts) == sorted({"a cone", "two cones", *texts})
+    assert len(texts) <= 3, "both prompts, and what is negative"
+
+
 def test_steps_are_reported_and_can_be_cut_short(engine: ReferenceEngine, release: Release) -> None:
     request = request_for(release, "a ball", sampling=GUIDED)
     seen: list[tuple[int, int]] = []

@@ -1,6 +1,8 @@
 """Shards: full, balanced, of one release, and the same every time."""
 
 from dataclasses import replace
+from itertools import groupby
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from tests.support.releases import hub_release, shot_for
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.releases import Release
+from wan_pipelines.engines.requests import Sampling
 from wan_pipelines.rendering.shards import cut
 
 RELEASES = (hub_release(), hub_release(name="other"))
@@ -114,3 +117,30 @@ def test_no_shard_needs_two_engines() -> None:
         for shard in shards
     ]
     assert told == [[("", ""), ("", "cache")], [("cast", ""), ("cast", "")]]
+
+
+def test_a_worker_changes_what_is_warm_as_seldom_as_can_be() -> None:
+    """Engine, then LoRA, then shape, then tier: each comes once within the one before it."""
+    plain = some(1)[0].request.sampling
+    kinds = [
+        shot
+        for engine in ("", "cast")
+        for loras in ("", "digest")
+        for width in WIDTHS
+        for steps in (4, 40)
+        for shot in some(2, width=width, sampling=_sampling(plain, engine, loras, steps))
+    ]
+    Random(1).shuffle(kinds)
+    warm = [
+        (sampling.engine, sampling.loras, shot.request.width, sampling.steps)
+        for shard in cut(kinds, minute, 1e6, 1)
+        for shot in shard.shots
+        for sampling in [shot.request.sampling]
+    ]
+    for depth in range(1, 5):
+        met = [part for part, _ in groupby(key[:depth] for key in warm)]
+        assert len(met) == len(set(met)) == 2**depth
+
+
+def _sampling(plain: Sampling, engine: str, loras: str, steps: int) -> Sampling:
+    return replace(plain, engine=engine, loras=loras, steps=steps)

@@ -134,6 +134,26 @@ def test_rendering_waits_when_too_much_footage_is_pending() -> None:
     assert report.seconds["wait"] > 0.05
 
 
+def test_rendering_waits_when_the_footage_that_is_pending_takes_too_much_memory() -> None:
+    third_begun, order = Event(), list[str]()
+    stage = Stage()
+
+    def encode_slowly() -> None:
+        assert not third_begun.wait(0.1), "footage of two takes was held, and a third rendered"
+        order.append("a is encoded")
+
+    def begin_third(step: int) -> None:
+        if step == 0:
+            order.append("c begins")
+            third_begun.set()
+
+    stage.tails["a"] = encode_slowly
+    stage.hooks["c"] = begin_third
+    stage.render(shots("a", "b", "c"), tail_depth=9, tail_bytes=1)
+    assert order == ["a is encoded", "c begins"]
+    assert stage.encoded == ["a", "b", "c"]
+
+
 def test_progress_is_told_at_each_step_and_ends_with_the_render() -> None:
     stage = Stage()
     stage.render(shots("a", "b"))

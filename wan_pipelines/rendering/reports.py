@@ -17,6 +17,7 @@ class WorkerSettings:
     """What a deployment may tune; times in seconds.
 
     tail_depth: takes that may wait to be encoded, or be encoded, while the next one renders.
+    tail_bytes: footage that may wait there or be encoded, in all; a single take always may.
     renew_seconds: between two signs of life; well below the lease's length.
     span_seconds: a longer denoising is reported in pieces, at step boundaries.
     busy_poll_seconds: between two looks at shots that another worker renders.
@@ -32,6 +33,7 @@ class WorkerSettings:
     """
 
     tail_depth: int = 2
+    tail_bytes: int | None = None
     renew_seconds: float = 15.0
     span_seconds: float = 30.0
     busy_poll_seconds: float = 0.5

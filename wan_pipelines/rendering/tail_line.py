@@ -1,7 +1,6 @@
 """Encodes and publishes take n in a thread while take n + 1 renders."""
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import BoundedSemaphore
 from types import TracebackType
 from typing import Generic, Self
 
@@ -12,6 +11,7 @@ from wan_pipelines.rendering.heartbeat import Heartbeat
 from wan_pipelines.rendering.keeper import forget
 from wan_pipelines.rendering.ports import File, Lease, Tail, TakeBook
 from wan_pipelines.rendering.reports import WorkerSettings
+from wan_pipelines.rendering.room import Room
 from wan_pipelines.rendering.streak import FailureStreak
 from wan_pipelines.rendering.takes import Take
 
@@ -19,7 +19,7 @@ LOST = "The lease on the shot has passed to another worker."
 
 
 class TailLine(Generic[File]):
-    """At most `tail_depth` takes wait or are worked on here; further ones block the renderer.
+    """At most `tail_depth` takes of `tail_bytes` wait or are worked on; others block the renderer.
 
     The result goes into the book from the thread, as soon as it is there: a crash of the renderer
     does not take finished work along. What goes wrong goes to the right shot.
@@ -37,8 +37,7 @@ class TailLine(Generic[File]):
         self._heartbeat = heartbeat
         self._streak = FailureStreak(settings.same_failures)
         self._checkpoints = settings.checkpoints
-        self._depth = settings.tail_depth
-        self._places = BoundedSemaphore(settings.tail_depth)
+        self._room = Room(settings.tail_depth, settings.tail_bytes)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tail")
         self._under_way: set[Future[None]] = set()
         self._ended: list[Take] = []
@@ -64,10 +63,9 @@ class TailLine(Generic[File]):
         """Has the book refused a result? Then nothing more can be recorded."""
         return self._broken is not None
 
-    @property
-    def is_full(self) -> bool:
+    def is_full(self, footage: Footage) -> bool:
         """Would `submit` have to wait?"""
-        return len(self._under_way) >= self._depth
+        return not self._room.has_room_for(footage.frames.nbytes)
 
     def check(self) -> None:
         """Raises what the book raised in the thread, or that take after take fails here."""
@@ -80,7 +78,7 @@ class TailLine(Generic[File]):
 
     def submit(self, shot: Shot, lease: Lease, take: Take, footage: Footage) -> None:
         """Hands a rendered take over; blocks while the line is full, raises what the book did."""
-        self._places.acquire()
+        self._room.enter(footage.frames.nbytes)
         self._check_book()
         future = self._thread.submit(self._work, shot, lease, take, footage)
         self._under_way.add(future)
@@ -102,7 +100,7 @@ class TailLine(Generic[File]):
             self._broken = error
         finally:
             self._heartbeat.drop(lease)
-            self._places.release()
+            self._room.leave(footage.frames.nbytes)
 
     def _settle(self, shot: Shot, lease: Lease, take: Take, footage: Footage) -> Take:
         if self._heartbeat.has_lost(lease):

@@ -223,7 +223,7 @@ class _Worker(Generic[File]):
         self.streak.note(take)
         if footage:
             self.settings.ladders.held(shot, footing)
-            if self.line.is_full:
+            if self.line.is_full(footage):
                 self.spans.switch("wait")
             self.line.submit(shot, lease, take, footage)
         else:

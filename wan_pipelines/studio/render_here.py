@@ -116,6 +116,7 @@ def worker_settings(studio: Studio, book: LedgerBook, tenant: str) -> WorkerSett
     large = workers.recycle_above_gib
     settings = WorkerSettings(
         tail_depth=workers.tail_depth,
+        tail_bytes=int(workers.tail_gib * GIB),
         renew_seconds=workers.lease_seconds / 4,
         recycle_after_shots=workers.recycle_after_videos,
         recycle_above_bytes=None if large is None else int(large * GIB),

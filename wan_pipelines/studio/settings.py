@@ -106,6 +106,11 @@ class Workers(Record):
     tail_depth: int = Field(
         default=2, ge=1, description="Takes that may wait to be encoded while the next renders."
     )
+    tail_gib: float = Field(
+        default=4,
+        gt=0,
+        description="Footage that may wait or be encoded, in memory; a single take always may.",
+    )
     lease_seconds: float = Field(
         default=60, gt=0, description="After this long without a sign of life a shot is free again."
     )
