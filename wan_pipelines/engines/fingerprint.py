@@ -5,6 +5,7 @@ import json
 import os
 import platform
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any, Literal
@@ -37,10 +38,16 @@ class Fingerprint:
     @property
     def digest(self) -> str:
         """sha256 hex; equal digests may be expected to give equal pixels."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return _digest_of(self)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@lru_cache(maxsize=8)
+def _digest_of(fingerprint: Fingerprint) -> str:
+    """Every take is asked for it, and a process has one."""
+    return hashlib.sha256(json.dumps(asdict(fingerprint), sort_keys=True).encode()).hexdigest()
 
 
 def read_fingerprint(device: Device = "cpu", threads: int | None = None) -> Fingerprint:

@@ -4,9 +4,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 KEY_VERSION = "wan-render-key/1"
+KEYS_REMEMBERED = 4096  # a shot under way is asked for its key a dozen times
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
@@ -56,34 +58,7 @@ class RenderRequest:
     @property
     def key(self) -> str:
         """Render key: SHA-256 (hex) of the canonical JSON of all fields but the release's name."""
-        decisive = {
-            "version": KEY_VERSION,
-            "release_identity": self.release_identity,
-            "prompt": self.prompt,
-            "negative_prompt": self.negative_prompt,
-            "seed": self.seed,
-            "width": self.width,
-            "height": self.height,
-            "frames": self.frames,
-            "steps": self.sampling.steps,
-            "guidance": float(self.sampling.guidance),
-            "guidance_2": float(self.sampling.guidance_2),
-            "flow_shift": float(self.sampling.flow_shift),
-            "scheduler": self.sampling.scheduler,
-            "max_sequence_length": self.sampling.max_sequence_length,
-            "loras": self.sampling.loras,
-        }
-        # Left out where they are empty: keys from before there were options stay what they are.
-        decisive |= {
-            name: text
-            for name, text in (
-                ("engine", self.sampling.engine),
-                ("options", self.sampling.options),
-                ("segments", self.segments),
-            )
-            if text
-        }
-        return hashlib.sha256(_canonical(decisive).encode("ascii")).hexdigest()
+        return _key_of(self)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads back."""
@@ -93,3 +68,35 @@ class RenderRequest:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The request that `to_json` wrote."""
         return cls(**{**data, "sampling": Sampling(**data["sampling"])})
+
+
+@lru_cache(maxsize=KEYS_REMEMBERED)
+def _key_of(request: RenderRequest) -> str:
+    decisive = {
+        "version": KEY_VERSION,
+        "release_identity": request.release_identity,
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt,
+        "seed": request.seed,
+        "width": request.width,
+        "height": request.height,
+        "frames": request.frames,
+        "steps": request.sampling.steps,
+        "guidance": float(request.sampling.guidance),
+        "guidance_2": float(request.sampling.guidance_2),
+        "flow_shift": float(request.sampling.flow_shift),
+        "scheduler": request.sampling.scheduler,
+        "max_sequence_length": request.sampling.max_sequence_length,
+        "loras": request.sampling.loras,
+    }
+    # Left out where they are empty: keys from before there were options stay what they are.
+    decisive |= {
+        name: text
+        for name, text in (
+            ("engine", request.sampling.engine),
+            ("options", request.sampling.options),
+            ("segments", request.segments),
+        )
+        if text
+    }
+    return hashlib.sha256(_canonical(decisive).encode("ascii")).hexdigest()
