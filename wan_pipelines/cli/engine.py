@@ -1,4 +1,4 @@
-"""`wan engine serve`: a warm engine that others send their prompts to."""
+"""`wan engine`: an engine as a server that others send their prompts to, and engines measured."""
 
 import ipaddress
 import logging
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from wan_pipelines.cli import bench
 from wan_pipelines.cli.output import examples, note
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.engines.releases import Release, read_releases
@@ -22,15 +23,17 @@ from wan_pipelines.studio.studio import named
 
 engine = typer.Typer(
     name="engine",
-    help="Engines as servers.",
-    epilog=examples("wan engine serve wan-tiny", "wan engine serve --help"),
+    help="Engines: serve one, measure them.",
+    epilog=examples("wan engine serve wan-tiny", "wan engine bench wan-tiny"),
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 def register(app: typer.Typer) -> None:
+    bench.register(engine)
     app.add_typer(engine)
+    app.add_typer(engine, name="engines", hidden=True)
 
 
 @engine.command(

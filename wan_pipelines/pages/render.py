@@ -1,4 +1,4 @@
-"""Edition and index pages: one HTML file each, that needs nothing but the files it points to."""
+"""The pages: one HTML file each, that needs nothing but the files it points to."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from wan_pipelines.pages import formats, links
+from wan_pipelines.pages.bench import BenchView
 from wan_pipelines.pages.details import edition_details
 from wan_pipelines.pages.inline import inlined
 from wan_pipelines.pages.states import WORDINGS
@@ -48,6 +49,11 @@ def render_index_page(entries: Iterable[IndexEntry]) -> str:
         totals=add_totals(entry.totals for entry in listed),
         editions=len(listed),
     )
+
+
+def render_bench_page(view: BenchView) -> str:
+    """The page of a benchmark of engines."""
+    return _render("bench.html.j2", inlined=inlined(("base.css", "bench.css"), ()), view=view)
 
 
 _EDITION_SCRIPTS = ("cards.js", "play.js", "sift.js", "dialog.js")

@@ -1,0 +1,1 @@
+"""Measuring the engines of a release on the machine at hand."""
