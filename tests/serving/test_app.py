@@ -6,10 +6,12 @@ from threading import Event
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
 from tests.serving.gate import Gate, Served, eventually, served
-from wan_pipelines.engines.protocol import Engine
+from wan_pipelines.engines.protocol import EAGER, Compilation, Engine
 from wan_pipelines.serving.app import BODY_BYTES
+from wan_pipelines.serving.meters import Meters
 
 
 def test_it_is_alive_while_it_loads_and_ready_when_it_has_loaded(tmp_path: Path) -> None:
@@ -109,3 +111,12 @@ def test_the_lossless_rendition_is_there_when_it_was_asked_for(server: Served) -
     assert film.content.startswith(b"\x1a\x45\xdf\xa3")
     sheet = server.http.get(f"/v1/videos/{exact['id']}/content?variant=spritesheet")
     assert "video, thumbnail, lossless" in sheet.json()["error"]["message"]
+
+
+def test_metrics_tell_compiled_code_from_none() -> None:
+    meters = Meters("sample", waiting=lambda: 0)
+    for compilation in (EAGER, Compilation(artifacts=("ab" * 32,)), Compilation(missed="none")):
+        meters.compilation(compilation)
+    told = generate_latest(meters.registry).decode()
+    assert 'wan_engine_artifacts_total{release="sample",result="hit"} 1.0' in told
+    assert 'wan_engine_artifacts_total{release="sample",result="miss"} 1.0' in told

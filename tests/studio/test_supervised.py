@@ -78,8 +78,25 @@ def test_a_fresh_worker_gets_what_a_recycled_one_left() -> None:
 
 
 def test_summaries_of_workers_after_one_another_make_one() -> None:
-    last = replace(SUMMARY, failed=(), left=(), declined={}, seconds={"load": 0.5, "idle": 1.0})
-    whole = nothing_done(SHARD).joined(SUMMARY).joined(last)
-    assert whole == ShardSummary(
-        "shard_1", 2, 0, ("b",), (), {"c": "withdrawn"}, {"load": 2.0, "idle": 1.0}
+    first = replace(SUMMARY, artifact_hits=1, artifact_misses={"none was built": 2})
+    last = replace(
+        SUMMARY,
+        failed=(),
+        left=(),
+        declined={},
+        seconds={"load": 0.5, "idle": 1.0},
+        artifact_misses={"none was built": 1, "damaged": 1},
     )
+    whole = nothing_done(SHARD).joined(first).joined(last)
+    assert whole == ShardSummary(
+        "shard_1",
+        2,
+        0,
+        ("b",),
+        (),
+        {"c": "withdrawn"},
+        {"load": 2.0, "idle": 1.0},
+        artifact_hits=1,
+        artifact_misses={"none was built": 3, "damaged": 1},
+    )
+    assert ShardSummary.from_json(whole.to_json()) == whole

@@ -100,11 +100,17 @@ def of_takes(tally: EditionTally) -> Metadata:
         }
         for shot in tally.failed
     ]
+    missed = [
+        {"reason": reason, "videos": videos} for reason, videos in tally.artifact_misses.items()
+    ]
     return {
         "shards": tally.shards,
         **_totals(tally.totals),
         "render_seconds": round(tally.render_seconds, 1),
+        "artifact_hits": tally.artifact_hits,
+        "artifact_misses": sum(tally.artifact_misses.values()),
         **_table("failed_shots", failed),
+        **_table("why_not_compiled", missed),
     }
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from wan_pipelines.engines.protocol import Compilation
+
 STAGE_BUCKETS = (0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600, 1200, 3600)
 
 
@@ -32,6 +34,12 @@ class Meters:
             "Wall seconds of the stages of a render.",
             ["release", "stage"],
             buckets=STAGE_BUCKETS,
+            registry=self.registry,
+        )
+        self._artifacts = Counter(
+            "wan_engine_artifacts",
+            "Videos whose tier likes compiled code, by whether there was any: hit or miss.",
+            ["release", "result"],
             registry=self.registry,
         )
         self._frames = Counter(
@@ -71,6 +79,11 @@ class Meters:
 
     def stage(self, name: str, seconds: float) -> None:
         self._seconds.labels(self._release, name).observe(seconds)
+
+    def compilation(self, compilation: Compilation) -> None:
+        if compilation.artifacts or compilation.missed:
+            result = "hit" if compilation.artifacts else "miss"
+            self._artifacts.labels(self._release, result).inc()
 
     def frames(self, count: int) -> None:
         self._frames.labels(self._release).inc(count)

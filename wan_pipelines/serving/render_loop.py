@@ -141,6 +141,7 @@ class RenderLoop:
         self.meters.stage("denoise", stages.denoise_high + stages.denoise_low)
         self.meters.stage("decode", stages.decode)
         self.meters.frames(len(footage.frames))
+        self.meters.compilation(footage.compilation)
         before = self._seconds_per_job or seconds
         self._seconds_per_job = 0.8 * before + 0.2 * seconds
 

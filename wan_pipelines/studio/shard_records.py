@@ -1,10 +1,12 @@
 """Shards as they travel between processes."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self, TypeVar
 
 from wan_pipelines.ledger.editions import EditionKey
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class ShardSummary:
     """What a shard did, small enough to travel.
 
     `left` are shots that it neither rendered nor found rendered; `declined` says of some why.
+    `artifact_hits` are videos drawn by compiled code, `artifact_misses` say why some, whose tier
+    would have liked it, were not: how many, by reason.
     """
 
     shard: str
@@ -37,6 +41,8 @@ class ShardSummary:
     left: tuple[str, ...]
     declined: Mapping[str, str]
     seconds: Mapping[str, float]
+    artifact_hits: int = 0
+    artifact_misses: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -47,7 +53,6 @@ class ShardSummary:
 
     def joined(self, later: Self) -> Self:
         """This and what another worker did of what it had left."""
-        kinds = sorted(self.seconds.keys() | later.seconds.keys())
         return type(self)(
             shard=self.shard,
             accepted=self.accepted + later.accepted,
@@ -55,11 +60,16 @@ class ShardSummary:
             failed=(*self.failed, *later.failed),
             left=later.left,
             declined={**self.declined, **later.declined},
-            seconds={
-                kind: self.seconds.get(kind, 0) + later.seconds.get(kind, 0)
-                for kind in sorted(kinds)
-            },
+            seconds=_sums(self.seconds, later.seconds),
+            artifact_hits=self.artifact_hits + later.artifact_hits,
+            artifact_misses=_sums(self.artifact_misses, later.artifact_misses),
         )
+
+
+def _sums(one: Mapping[str, Number], other: Mapping[str, Number]) -> dict[str, Number]:
+    rest = {key: value for key, value in other.items() if key not in one}
+    both = {key: value + other[key] if key in other else value for key, value in one.items()}
+    return {**both, **rest}
 
 
 def nothing_done(shard: ShardReference) -> ShardSummary:

@@ -1,5 +1,6 @@
 """Rendering the missing shots of an edition, shard by shard."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,10 +25,15 @@ from wan_pipelines.studio.supervised.supervisor import render_supervised
 
 @dataclass(frozen=True, slots=True)
 class EditionTally:
-    """What the shards of a launch came to, in the end."""
+    """What the shards of a launch came to, in the end.
+
+    `artifact_misses` say why videos were not drawn by compiled code: how many, by reason.
+    """
 
     shards: int
     render_seconds: float
+    artifact_hits: int
+    artifact_misses: Mapping[str, int]
     totals: EditionTotals
     failed: tuple[ShotView, ...]
 
@@ -71,10 +77,15 @@ def tally(
     totals = edition_totals(studio.ledger, edition)
     all_is_well = totals.accepted == totals.shots
     shots = () if all_is_well else edition_shots_view(studio.ledger, edition)
-    spent = [seconds for summary in summaries for seconds in summary["seconds"].values()]
+    told = [ShardSummary.from_json(summary) for summary in summaries]
+    misses = Counter[str]()
+    for each in told:
+        misses.update(each.artifact_misses)
     return EditionTally(
-        shards=len(summaries),
-        render_seconds=sum(spent),
+        shards=len(told),
+        render_seconds=sum(seconds for each in told for seconds in each.seconds.values()),
+        artifact_hits=sum(each.artifact_hits for each in told),
+        artifact_misses=dict(misses),
         totals=totals,
         failed=tuple(shot for shot in shots if state_of(shot) == "failed"),
     )
