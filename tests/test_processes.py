@@ -3,10 +3,31 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 
-from wan_pipelines.processes import host_name, is_gone, living_in, process_name
+from wan_pipelines.processes import (
+    host_name,
+    is_gone,
+    living_in,
+    out_of_memory_kills,
+    process_name,
+)
+
+COUNTERS = """low 0
+oom 3
+oom_kill 7
+oom_group_kill 0
+"""
+GREEDY = """
+from wan_pipelines.processes import limit_address_space
+limit_address_space(1 << 30)
+try:
+    bytearray(1 << 30)
+except MemoryError:
+    print("no more than that")
+"""
 
 
 def sleeper() -> subprocess.Popen[bytes]:
@@ -68,3 +89,16 @@ def test_the_processes_of_a_group_are_found_until_they_have_ended() -> None:
         pass
     assert living_in(leader.pid) == []
     member.wait()
+
+
+def test_the_kernels_kills_are_read_where_it_counts_them(tmp_path: Path) -> None:
+    counters = tmp_path / "memory.events"
+    assert out_of_memory_kills([counters]) is None
+    counters.write_text(COUNTERS)
+    assert out_of_memory_kills([tmp_path / "missing", counters]) == 7
+
+
+def test_a_process_with_a_limit_gets_no_more_memory() -> None:
+    command = [sys.executable, "-c", GREEDY]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "no more than that\n"

@@ -42,7 +42,7 @@ from wan_pipelines.studio.books import LedgerBook
 from wan_pipelines.studio.shard_records import ShardReference, ShardSummary
 from wan_pipelines.studio.shards import render
 from wan_pipelines.studio.studio import Studio, open_studio
-from wan_pipelines.studio.supervised import child
+from wan_pipelines.studio.supervised import child, kills, supervisor
 from wan_pipelines.studio.supervised.nursery import open_nursery
 from wan_pipelines.studio.supervised.supervisor import render_supervised
 
@@ -67,6 +67,7 @@ class Errand:
     real_engine: it loads the release's weights.
     silent: it gives no sign of life, as a process or a node that hangs for a while.
     supervised: a worker process of its own renders, and all of this happens to that one.
+    kernel_kills: the kernel counts each such death as one for want of memory.
     starving: it lacks memory for all but the lowest rungs; see `tests.survival.starving`.
     dies_at: the prompt in whose step 1 that process kills itself, each time.
     """
@@ -89,6 +90,7 @@ class Errand:
     real_engine: bool = False
     supervised: bool = False
     dies_at: str = ""
+    kernel_kills: bool = False
     starving: bool = False
 
     @property
@@ -262,6 +264,8 @@ def _work(errand: Errand) -> None:
     moments = _Moments(errand.die_at)
     if errand.count or errand.die_at is not None:
         moments.watch()
+    if errand.kernel_kills:
+        supervisor.out_of_memory_kills = kills.out_of_memory_kills = count().__next__
     if errand.silent:
         LedgerBook.beat = LedgerBook.renew = lambda *_: None  # pyright: ignore
     if errand.memory_bytes is not None:

@@ -7,7 +7,7 @@ from wan_pipelines.errors import WanError
 from wan_pipelines.studio.deployment_checks import check_deployment
 from wan_pipelines.studio.findings import Finding
 from wan_pipelines.studio.machine_checks import check_machine, check_threads
-from wan_pipelines.studio.release_checks import check_fit
+from wan_pipelines.studio.release_checks import check_fit, check_footholds
 from wan_pipelines.studio.settings import resolve
 from wan_pipelines.studio.studio import open_studio
 from wan_pipelines.studio.worker_checks import check_workers
@@ -27,3 +27,4 @@ def examine(root: Path, state: Path, environment: str) -> Iterator[Finding]:
     yield check_workers(studio)
     yield from check_deployment(studio)
     yield from check_fit(studio)
+    yield from check_footholds(studio)

@@ -5,10 +5,22 @@ from collections.abc import Iterator
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.errors import WanError
+from wan_pipelines.ledger.footholds import footholds
 from wan_pipelines.studio.estimates import Estimator
 from wan_pipelines.studio.findings import Finding
 from wan_pipelines.studio.fitting import GB, Fitting
 from wan_pipelines.studio.studio import Studio
+
+
+def check_footholds(studio: Studio) -> Iterator[Finding]:
+    """What begins on a lower rung than it was asked for, because memory or time gave out."""
+    for words, found in footholds(studio.ledger):
+        yield Finding(
+            "ladder",
+            "notice",
+            f"{words} begins on rung {found.rung} since {found.since:%Y-%m-%d %H:%M} UTC.",
+            "A higher rung is tried by itself after a while; a larger GPU would not need it.",
+        )
 
 
 def check_fit(studio: Studio) -> Iterator[Finding]:
