@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
@@ -44,6 +44,12 @@ class Ledger:
         """A transaction that writes: whole, or not at all. On SQLite writers take turns."""
         with as_ledger_errors(self.name), Session(self._writer) as session, session.begin():
             yield session
+
+    @contextmanager
+    def change(self) -> Iterator[Connection]:
+        """As `write`, for statements on tables: what happens for each shot tracks no objects."""
+        with as_ledger_errors(self.name), self._writer.begin() as connection:
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.statements import table
+from wan_pipelines.ledger.statements import Transaction, table
 from wan_pipelines.ledger.tables import DescentRow, TenantRow
 
 Degradation = Literal["allowed", "exact_only"]
@@ -34,7 +33,7 @@ class Descent:
 
 
 def note_descent(
-    session: Session, tenant: str, take_id: str, descent: Descent, now: datetime
+    transaction: Transaction, tenant: str, take_id: str, descent: Descent, now: datetime
 ) -> None:
     """In the transaction that ends the take."""
     row = {
@@ -46,7 +45,7 @@ def note_descent(
         "tier": descent.tier,
         "created_at": to_micros(now),
     }
-    session.execute(_INSERT, row)
+    transaction.execute(_INSERT, row)
 
 
 def descent_of(row: DescentRow | None) -> Descent | None:

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Row, bindparam, select, update
-from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.quotas import close
-from wan_pipelines.ledger.statements import lock_rows, table
+from wan_pipelines.ledger.statements import Transaction, lock_rows, table
 from wan_pipelines.ledger.tables import EditionShotRow, ShotRow, TakeRow
 
 Ending = Literal["accepted", "failed", "abandoned"]
@@ -28,26 +27,26 @@ class TakeState:
     lease_expires_at: int | None
 
 
-def lock_take(session: Session, tenant: str, take_id: str) -> TakeState | None:
+def lock_take(transaction: Transaction, tenant: str, take_id: str) -> TakeState | None:
     """A tenant's take as it is now, with its shot locked: takes of a shot change one at a time."""
     of_take = {"take": take_id, "tenant": tenant}
-    lock_rows(session, _LOCK_SHOT, of_take)
-    found = session.execute(_LOCK_TAKE, of_take).one_or_none()
+    lock_rows(transaction, _LOCK_SHOT, of_take)
+    found = transaction.execute(_LOCK_TAKE, of_take).one_or_none()
     return TakeState(*found) if found else None
 
 
-def change_take(session: Session, take_id: str, values: Mapping[str, Any]) -> None:
+def change_take(transaction: Transaction, take_id: str, values: Mapping[str, Any]) -> None:
     """Give columns of a take, whose shot the caller has locked, other values."""
-    session.execute(_CHANGE_TAKE, {"take": take_id, **values})
+    transaction.execute(_CHANGE_TAKE, {"take": take_id, **values})
 
 
-def change_wish(session: Session, row_id: int, values: Mapping[str, Any]) -> None:
+def change_wish(transaction: Transaction, row_id: int, values: Mapping[str, Any]) -> None:
     """Give columns of an edition's row, whose shot the caller has locked, other values."""
-    session.execute(_CHANGE_WISH, {"row": row_id, **values})
+    transaction.execute(_CHANGE_WISH, {"row": row_id, **values})
 
 
 def end_take(
-    session: Session,
+    transaction: Transaction,
     take: TakeState,
     ending: Ending,
     now: datetime,
@@ -60,16 +59,16 @@ def end_take(
     the next take, unless the edition does not want the shot any more.
     """
     ended = {"outcome": ending, "lease_expires_at": None, "ended_at": to_micros(now)}
-    change_take(session, take.id, {**(report or {}), **ended})
-    waiting = session.execute(_WAITING, {"shot": take.shot_id}).all()
+    change_take(transaction, take.id, {**(report or {}), **ended})
+    waiting = transaction.execute(_WAITING, {"shot": take.shot_id}).all()
     own = [row for row in waiting if row.reservation == take.reservation]
     if ending == "abandoned" and own:
         return
-    close(session, [take.reservation], "settle" if ending == "accepted" else "release", now)
+    close(transaction, [take.reservation], "settle" if ending == "accepted" else "release", now)
     for row in own:
-        change_wish(session, row.id, {"reservation": None})
+        change_wish(transaction, row.id, {"reservation": None})
     if ending == "accepted":
-        _let_reuse(session, [row for row in waiting if row not in own], take, now)
+        _let_reuse(transaction, [row for row in waiting if row not in own], take, now)
 
 
 def reused(now: datetime) -> dict[str, Any]:
@@ -82,12 +81,12 @@ def reused(now: datetime) -> dict[str, Any]:
 
 
 def _let_reuse(
-    session: Session, waiting: Sequence[Row[Any]], take: TakeState, now: datetime
+    transaction: Transaction, waiting: Sequence[Row[Any]], take: TakeState, now: datetime
 ) -> None:
-    close(session, [row.reservation for row in waiting], "release", now)
+    close(transaction, [row.reservation for row in waiting], "release", now)
     for row in waiting:
-        elsewhere = row.edition_id != take.edition_id
-        change_wish(session, row.id, {"reservation": None, **(reused(now) if elsewhere else {})})
+        values = reused(now) if row.edition_id != take.edition_id else {}
+        change_wish(transaction, row.id, {"reservation": None, **values})
 
 
 # Statements of the hot path are built once, and of tables: to build one or to track objects takes

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import bindparam, insert, select
-from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LeaseLost, LedgerError, NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger.database import Ledger
@@ -22,7 +21,7 @@ from wan_pipelines.ledger.endings import (
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.quotas import close, left_of, reserve
-from wan_pipelines.ledger.statements import lock_rows, table
+from wan_pipelines.ledger.statements import Transaction, lock_rows, table
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow, TakeRow
 from wan_pipelines.ledger.tenants import account_of, lock_account
 from wan_pipelines.ledger.workers import beat
@@ -69,16 +68,16 @@ def lease_shot(
     reserved anew. Raises `NotAdmitted` when the edition does not want the shot
     (any more), `QuotaExceeded` when it would have to be reserved and nothing is left.
     """
-    with ledger.write() as session:
-        beat(session, edition.tenant, worker_id, now)
-        wish, current = _asked(session, edition, render_key)
+    with ledger.change() as transaction:
+        beat(transaction, edition.tenant, worker_id, now)
+        wish, current = _asked(transaction, edition, render_key)
         if current and current.outcome == "accepted":
-            _note_done(session, wish, current, now)
+            _note_done(transaction, wish, current, now)
             return Done(current.id)
         if current and _expiry(current) > now:
             return Busy(_expiry(current))
         if current:
-            end_take(session, current, "abandoned", now)
+            end_take(transaction, current, "abandoned", now)
         take_id = uuid4().hex
         expires_at = now + timedelta(seconds=lease_seconds)
         values = {
@@ -90,35 +89,35 @@ def lease_shot(
             "worker_id": worker_id,
             "tier": wish.tier,
             "outcome": "running",
-            "reservation": _reservation_of(session, edition.tenant, wish, now),
+            "reservation": _reservation_of(transaction, edition.tenant, wish, now),
             "lease_expires_at": to_micros(expires_at),
             "started_at": to_micros(now),
             "created_at": to_micros(now),
         }
-        session.execute(_BEGIN_TAKE, values)
+        transaction.execute(_BEGIN_TAKE, values)
         return Lease(edition.tenant, render_key, take_id, worker_id, expires_at)
 
 
 def renew_lease(ledger: Ledger, lease: Lease, *, lease_seconds: float, now: datetime) -> Lease:
     """Keep a shot for longer. Raises `LeaseLost` when it has passed to somebody else."""
     expires_at = now + timedelta(seconds=lease_seconds)
-    with ledger.write() as session:
-        beat(session, lease.tenant, lease.worker_id, now)
-        take = lock_running(session, lease)
-        change_take(session, take.id, {"lease_expires_at": to_micros(expires_at)})
+    with ledger.change() as transaction:
+        beat(transaction, lease.tenant, lease.worker_id, now)
+        take = lock_running(transaction, lease)
+        change_take(transaction, take.id, {"lease_expires_at": to_micros(expires_at)})
     return replace(lease, expires_at=expires_at)
 
 
 def release_lease(ledger: Ledger, lease: Lease, *, now: datetime) -> None:
     """Give a shot back unrendered; the take is `abandoned`, its reservation waits for the next."""
-    with ledger.write() as session:
-        beat(session, lease.tenant, lease.worker_id, now)
-        end_take(session, lock_running(session, lease), "abandoned", now)
+    with ledger.change() as transaction:
+        beat(transaction, lease.tenant, lease.worker_id, now)
+        end_take(transaction, lock_running(transaction, lease), "abandoned", now)
 
 
-def lock_running(session: Session, lease: Lease) -> TakeState:
+def lock_running(transaction: Transaction, lease: Lease) -> TakeState:
     """The running take of a lease, with its shot locked; `LeaseLost` when it runs no more."""
-    take = lock_leased(session, lease)
+    take = lock_leased(transaction, lease)
     if take.outcome != "running":
         raise lease_lost(lease, take)
     return take
@@ -132,9 +131,9 @@ def lease_lost(lease: Lease, take: TakeState) -> LeaseLost:
     )
 
 
-def lock_leased(session: Session, lease: Lease) -> TakeState:
+def lock_leased(transaction: Transaction, lease: Lease) -> TakeState:
     """The take of a lease, whatever has become of it, with its shot locked."""
-    take = lock_take(session, lease.tenant, lease.take_id)
+    take = lock_take(transaction, lease.tenant, lease.take_id)
     if take is None:
         raise LeaseLost(f"Tenant {lease.tenant} has no take {lease.take_id} in the ledger.")
     return take
@@ -156,7 +155,7 @@ class _Wish:
 
 
 def _asked(
-    session: Session, edition: EditionKey, render_key: str
+    transaction: Transaction, edition: EditionKey, render_key: str
 ) -> tuple[_Wish, TakeState | None]:
     """What the edition asks for, and the take that is accepted or runs: shot and account locked.
 
@@ -168,13 +167,13 @@ def _asked(
         "edition": edition.edition,
         "render_key": render_key,
     }
-    found = session.execute(_ASKED_FOR, names).one_or_none()
+    found = transaction.execute(_ASKED_FOR, names).one_or_none()
     if found is None:
         raise NotAdmitted(f"Edition {edition} does not ask for shot {render_key[:12]} (any more).")
     edition_id, user, shot_id = found
-    lock_account(session, edition.tenant, user)
-    lock_rows(session, _LOCK_SHOT, {"shot": shot_id})
-    rows = session.execute(_LOCK_WISHES, {"edition": edition_id, "shot": shot_id}).all()
+    lock_account(transaction, edition.tenant, user)
+    lock_rows(transaction, _LOCK_SHOT, {"shot": shot_id})
+    rows = transaction.execute(_LOCK_WISHES, {"edition": edition_id, "shot": shot_id}).all()
     wishes = [_Wish(user, *row[: len(_WISH)]) for row in rows]
     for wish, row in zip(wishes, rows, strict=True):
         if wish.state in ("admitted", "reused"):
@@ -195,25 +194,25 @@ def _expiry(take: TakeState) -> datetime:
     return from_micros(take.lease_expires_at or 0)
 
 
-def _note_done(session: Session, wish: _Wish, accepted: TakeState, now: datetime) -> None:
+def _note_done(transaction: Transaction, wish: _Wish, accepted: TakeState, now: datetime) -> None:
     """Give back what was reserved for a shot that was rendered elsewhere meanwhile."""
     if wish.reservation is not None:
-        close(session, [wish.reservation], "release", now)
-        change_wish(session, wish.id, {"reservation": None})
+        close(transaction, [wish.reservation], "release", now)
+        change_wish(transaction, wish.id, {"reservation": None})
     if accepted.edition_id != wish.edition_id and wish.state != "reused":
-        change_wish(session, wish.id, reused(now))
+        change_wish(transaction, wish.id, reused(now))
 
 
-def _reservation_of(session: Session, tenant: str, wish: _Wish, now: datetime) -> str:
+def _reservation_of(transaction: Transaction, tenant: str, wish: _Wish, now: datetime) -> str:
     """The shot's reservation; a new one if its last take failed, or its reused one was given up."""
     if wish.reservation is not None:
         return wish.reservation
-    quota = left_of(session, account_of(session, tenant, wish.user), now)
+    quota = left_of(transaction, account_of(transaction, tenant, wish.user), now)
     if quota.left == 0:
         raise QuotaExceeded(f"Shot {wish.name} is not rendered again: {quota.refusal}.")
-    (reservation,) = reserve(session, quota, 1, now)
+    (reservation,) = reserve(transaction, quota, 1, now)
     admitted = {"state": "admitted", "reason": "", "updated_at": to_micros(now)}
-    change_wish(session, wish.id, {"reservation": reservation, **admitted})
+    change_wish(transaction, wish.id, {"reservation": reservation, **admitted})
     return reservation
 
 

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.statements import chunks, table
+from wan_pipelines.ledger.statements import Transaction, chunks, table
 from wan_pipelines.ledger.tables import QuotaEntryRow, TakeRow
 from wan_pipelines.ledger.tables.takes import RUNNING
 from wan_pipelines.ledger.tenants import Account, account_of
@@ -85,10 +85,10 @@ def quota_left(ledger: Ledger, tenant: str, user: str, *, now: datetime) -> Quot
         return left_of(session, account_of(session, tenant, user), now)
 
 
-def left_of(session: Session, account: Account, now: datetime) -> QuotaLeft:
+def left_of(transaction: Transaction, account: Account, now: datetime) -> QuotaLeft:
     """As `quota_left`, inside a transaction."""
     day = local_day(now, account.zone)
-    used = session.execute(
+    used = transaction.execute(
         select(func.coalesce(func.sum(QuotaEntryRow.shots), 0)).where(
             QuotaEntryRow.tenant == account.tenant,
             QuotaEntryRow.user == account.user,
@@ -109,7 +109,7 @@ def left_of(session: Session, account: Account, now: datetime) -> QuotaLeft:
     )
 
 
-def reserve(session: Session, quota: QuotaLeft, count: int, now: datetime) -> list[str]:
+def reserve(transaction: Transaction, quota: QuotaLeft, count: int, now: datetime) -> list[str]:
     """Reserve `count` shots; the caller has locked the account and looked at what is left."""
     reservations = [uuid4().hex for _ in range(count)]
     entry = {
@@ -122,15 +122,17 @@ def reserve(session: Session, quota: QuotaLeft, count: int, now: datetime) -> li
     }
     if reservations:
         rows = [{**entry, "reservation": reservation} for reservation in reservations]
-        session.execute(insert(table(QuotaEntryRow)), rows)
+        transaction.execute(insert(table(QuotaEntryRow)), rows)
     return reservations
 
 
-def close(session: Session, reservations: Iterable[str], kind: Closing, now: datetime) -> None:
+def close(
+    transaction: Transaction, reservations: Iterable[str], kind: Closing, now: datetime
+) -> None:
     """Settle or release open reservations; the database refuses to close one twice."""
     for some in chunks(list(reservations)):
         values = {"reservations": some, "moment": to_micros(now)}
-        session.execute(_SETTLE if kind == "settle" else _RELEASE, values)
+        transaction.execute(_SETTLE if kind == "settle" else _RELEASE, values)
 
 
 def release_unless_running(session: Session, reservations: Sequence[str], now: datetime) -> None:

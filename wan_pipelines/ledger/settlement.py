@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 from wan_pipelines.ledger.charges import Spent, split
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.money import price_of
-from wan_pipelines.ledger.statements import table
+from wan_pipelines.ledger.statements import Transaction, table
 from wan_pipelines.ledger.tables import ChargeRow, PriceRow, SpanRow, WorkerRow
 
 
-def record_spans(session: Session, worker_id: str, spans: Sequence[Spent], now: datetime) -> None:
+def record_spans(
+    transaction: Transaction, worker_id: str, spans: Sequence[Spent], now: datetime
+) -> None:
     """Keep reported time until it is charged."""
     common = {"worker_id": worker_id, "created_at": to_micros(now)}
     rows = [
@@ -21,7 +23,7 @@ def record_spans(session: Session, worker_id: str, spans: Sequence[Spent], now: 
         for s in spans
     ]
     if rows:
-        session.execute(_INSERT_SPANS, rows)
+        transaction.execute(_INSERT_SPANS, rows)
 
 
 _INSERT_SPANS = insert(table(SpanRow))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Select, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -12,6 +12,9 @@ from wan_pipelines.ledger.engines import POSTGRESQL
 CHUNK = 500  # bound parameters a statement may carry stay far below SQLite's 32,766
 
 T = TypeVar("T")
+
+Transaction = Connection | Session
+"""What statements run in: one that tracks objects, or a much lighter one that does not."""
 
 
 def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
@@ -36,13 +39,14 @@ def insert_missing(
     session.execute(insert(table(row)).on_conflict_do_nothing(), list(values))
 
 
-def lock_rows(session: Session, query: Select[Any], values: Mapping[str, Any]) -> None:
+def lock_rows(transaction: Transaction, query: Select[Any], values: Mapping[str, Any]) -> None:
     """Lock what a `FOR UPDATE` query finds, for the rest of a transaction that writes.
 
     On SQLite such a transaction holds the only lock there is from its beginning.
     """
-    if session.get_bind().dialect.name == POSTGRESQL:
-        session.execute(query, values)
+    bind = transaction.get_bind() if isinstance(transaction, Session) else transaction
+    if bind.dialect.name == POSTGRESQL:
+        transaction.execute(query, values)
 
 
 def storable(words: str, longest: int = 4000) -> str:

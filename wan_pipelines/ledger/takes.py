@@ -15,7 +15,7 @@ from wan_pipelines.ledger.endings import change_take, end_take
 from wan_pipelines.ledger.leases import Lease, lease_lost, lock_leased
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.records import TakeReport
-from wan_pipelines.ledger.statements import storable, table
+from wan_pipelines.ledger.statements import Transaction, storable, table
 from wan_pipelines.ledger.tables import (
     ForgettingRow,
     RenditionRow,
@@ -38,17 +38,17 @@ def accept_take(
     Accepting the same take again changes nothing. Other editions that wait for the shot reuse it,
     and get their reservations back. Raises `LeaseLost` when the take runs no more.
     """
-    with ledger.write() as session:
-        working = is_open(session, lease.tenant, lease.worker_id, now)
-        take = lock_leased(session, lease)
+    with ledger.change() as transaction:
+        working = is_open(transaction, lease.tenant, lease.worker_id, now)
+        take = lock_leased(transaction, lease)
         if take.outcome == "accepted":
             return
         if not working or take.outcome != "running":
             raise lease_lost(lease, take)
-        end_take(session, take, "accepted", now, _columns(report))
-        _insert_renditions(session, take.id, renditions, 0, now)
-        _note_descent(session, lease, report, now)
-        session.execute(_FORGIVE, {"shot": take.shot_id})
+        end_take(transaction, take, "accepted", now, _columns(report))
+        _insert_renditions(transaction, take.id, renditions, 0, now)
+        _note_descent(transaction, lease, report, now)
+        transaction.execute(_FORGIVE, {"shot": take.shot_id})
 
 
 def fail_take(ledger: Ledger, lease: Lease, report: TakeReport, *, now: datetime) -> None:
@@ -56,15 +56,15 @@ def fail_take(ledger: Ledger, lease: Lease, report: TakeReport, *, now: datetime
 
     A take that runs no more, because its lease has passed on, keeps its outcome.
     """
-    with ledger.write() as session:
-        beat(session, lease.tenant, lease.worker_id, now)
-        take = lock_leased(session, lease)
+    with ledger.change() as transaction:
+        beat(transaction, lease.tenant, lease.worker_id, now)
+        take = lock_leased(transaction, lease)
         if take.outcome != "running":
-            change_take(session, take.id, _columns(report))
+            change_take(transaction, take.id, _columns(report))
             return
-        end_take(session, take, "failed", now, _columns(report))
-        _note_descent(session, lease, report, now)
-        session.execute(_COUNT_FAILURE, {"shot": take.shot_id, "moment": to_micros(now)})
+        end_take(transaction, take, "failed", now, _columns(report))
+        _note_descent(transaction, lease, report, now)
+        transaction.execute(_COUNT_FAILURE, {"shot": take.shot_id, "moment": to_micros(now)})
 
 
 def add_renditions(
@@ -150,16 +150,22 @@ def _columns(report: TakeReport) -> dict[str, Any]:
     return columns
 
 
-def _note_descent(session: Session, lease: Lease, report: TakeReport, now: datetime) -> None:
+def _note_descent(
+    transaction: Transaction, lease: Lease, report: TakeReport, now: datetime
+) -> None:
     if report.descent:
-        note_descent(session, lease.tenant, lease.take_id, report.descent, now)
+        note_descent(transaction, lease.tenant, lease.take_id, report.descent, now)
 
 
 _INSERT_RENDITIONS = insert(table(RenditionRow))
 
 
 def _insert_renditions(
-    session: Session, take_id: str, renditions: Sequence[RenditionFile], first: int, now: datetime
+    transaction: Transaction,
+    take_id: str,
+    renditions: Sequence[RenditionFile],
+    first: int,
+    now: datetime,
 ) -> None:
     rows = [
         {
@@ -182,4 +188,4 @@ def _insert_renditions(
         for position, each in enumerate(renditions, start=first)
     ]
     if rows:
-        session.execute(_INSERT_RENDITIONS, rows)
+        transaction.execute(_INSERT_RENDITIONS, rows)

@@ -12,7 +12,7 @@ from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.descents import Degradation
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.statements import insert_missing, lock_rows
+from wan_pipelines.ledger.statements import Transaction, insert_missing, lock_rows
 from wan_pipelines.ledger.tables import PlanRow, TenantRow, UserRow
 
 
@@ -84,14 +84,14 @@ def zone_of(tenant: str, time_zone: str) -> ZoneInfo:
         ) from error
 
 
-def lock_account(session: Session, tenant: str, user: str) -> None:
+def lock_account(transaction: Transaction, tenant: str, user: str) -> None:
     """Let nobody else spend a user's quota until the transaction ends."""
-    lock_rows(session, _LOCK_USER, {"tenant": tenant, "user": user})
+    lock_rows(transaction, _LOCK_USER, {"tenant": tenant, "user": user})
 
 
-def account_of(session: Session, tenant: str, user: str) -> Account:
+def account_of(transaction: Transaction, tenant: str, user: str) -> Account:
     """The account of a user."""
-    found = session.execute(_ACCOUNT, {"tenant": tenant, "user": user}).one_or_none()
+    found = transaction.execute(_ACCOUNT, {"tenant": tenant, "user": user}).one_or_none()
     if found is None:
         raise LedgerError(f"Tenant {tenant} has no user {user} in the ledger.")
     zone = zone_of(tenant, found.time_zone)

@@ -18,7 +18,7 @@ from wan_pipelines.ledger.keys import EditionKey, edition_id_of
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.prices import Market, price_row_at
 from wan_pipelines.ledger.settlement import record_spans, settle
-from wan_pipelines.ledger.statements import chunks, table
+from wan_pipelines.ledger.statements import Transaction, chunks, table
 from wan_pipelines.ledger.tables import ShotRow, TakeRow, WorkerRow
 from wan_pipelines.processes import host_name, process_name
 
@@ -116,10 +116,10 @@ def heartbeat(
 
     A worker that was given up as lost but lives is taken up again, and paid for the gap.
     """
-    with ledger.write() as session:
-        beat(session, tenant, worker_id, now)
-        session.execute(_STAND, {"worker": worker_id, **_columns_of(position)})
-        record_spans(session, worker_id, spans, now)
+    with ledger.change() as transaction:
+        beat(transaction, tenant, worker_id, now)
+        transaction.execute(_STAND, {"worker": worker_id, **_columns_of(position)})
+        record_spans(transaction, worker_id, spans, now)
 
 
 def close_worker(
@@ -204,19 +204,19 @@ def open_takes(ledger: Ledger, worker_ids: Sequence[str]) -> tuple[OpenTake, ...
         )
 
 
-def beat(session: Session, tenant: str, worker_id: str, now: datetime) -> None:
+def beat(transaction: Transaction, tenant: str, worker_id: str, now: datetime) -> None:
     """Note a sign of life, in a transaction that does something else as well."""
-    if not is_open(session, tenant, worker_id, now):
+    if not is_open(transaction, tenant, worker_id, now):
         raise LedgerError(
             f"Worker {worker_id} of tenant {tenant} is not open in the ledger: it was closed, or "
             "never opened. Open a worker for each process."
         )
 
 
-def is_open(session: Session, tenant: str, worker_id: str, now: datetime) -> bool:
+def is_open(transaction: Transaction, tenant: str, worker_id: str, now: datetime) -> bool:
     """As `beat`, but says whether the worker is open (or lost, and so open again)."""
     values = {"worker": worker_id, "its_tenant": tenant, "moment": to_micros(now)}
-    result = cast("CursorResult[Any]", session.execute(_BEAT, values))
+    result = cast("CursorResult[Any]", transaction.execute(_BEAT, values))
     return result.rowcount == 1
 
 

@@ -22,7 +22,6 @@ from wan_pipelines.ledger.reports.video_rows import (
     output_files,
     videos,
 )
-
 from wan_pipelines.ledger.reports.worker_rows import WorkingWorker, working_workers
 
 __all__ = [
