@@ -6,10 +6,16 @@ given the same four files. Everything else is what happens in production: the br
 screened and admitted; every shot is leased, accepted and charged; every manifest is written,
 completed and read again; every file is looked at; page, posters and statement are written; Dagster
 records its events.
+
+As the server has from which steps are forked, this process has imported what steps need before it
+measures.
 """
 
 import gc
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from itertools import pairwise
 from time import perf_counter, process_time
 from typing import Any
 from unittest.mock import patch
@@ -27,17 +33,20 @@ from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.engines.protocol import Footage, Keeper, OnStep
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
+from wan_pipelines.step_server import ENGINE, FROZEN, STEPS
 from wan_pipelines.streams import stderr_to
 from wan_pipelines.studio import costs, planning, render_here, shards, videos
 from wan_pipelines.studio.books import LedgerBook
+from wan_pipelines.studio.estimates import Estimator
 from wan_pipelines.studio.shard_records import ShardSummary
 from wan_pipelines.studio.studio import Studio
 
 PARTS = (
+    Part(Studio, "prepare", "prepare engine"),
     Part(Studio, "shots", "expand"),
     Part(planning, "screen_shots", "screen"),
     Part(planning, "admit_in_ledger", "admit"),
-    Part(shards, "cut_shots", "cut"),
+    Part(Estimator, "shards", "cut"),
     Part(LedgerBook, "lease", "lease"),
     Part(LedgerBook, "accept", "accept"),
     Part(LedgerBook, "beat", "spans and charges"),
@@ -45,6 +54,7 @@ PARTS = (
     Part(NullTail, "__call__", "write manifest"),
     Part(videos, "complete_manifest", "complete manifest"),
     Part(videos, "broken_outputs", "look at files"),
+    Part(videos, "write_sheet", "pages"),
     Part(videos, "write_pages", "pages"),
     Part(costs, "write_pages", "pages"),
     Part(planning, "forget_broken", "reports"),
@@ -67,17 +77,29 @@ REST = "Dagster and the rest"
 def run(sizes: Sequence[int], ledger: str | None = None) -> None:
     """Measures each size; `ledger` is an SQLAlchemy URL of an empty database instead of SQLite."""
     settings = UNLIMITED if ledger is None else {**UNLIMITED, "ledger": ledger}
+    for module in (*STEPS, *ENGINE, FROZEN):
+        with suppress(ImportError):
+            import_module(module)
     found = [measure(shots, settings) for shots in sizes]
     labels = list(dict.fromkeys(part.label for part in PARTS))
     split = [
         {"part": label, **{f"{row['shots']:,} shots": row["parts"][label] for row in found}}
         for label in (*labels, REST)
     ]
-    totals = [{key: value for key, value in row.items() if key != "parts"} for row in found]
+    further = ["", *(_per_further_shot(less, more) for less, more in pairwise(found))]
+    totals = [
+        {key: value for key, value in row.items() if key != "parts"} | {"ms_per_further_shot": each}
+        for row, each in zip(found, further, strict=True)
+    ]
     show_and_keep(
         "bookkeeping",
         {"Bookkeeping per shot": totals, "Of which, in milliseconds per shot": split},
     )
+
+
+def _per_further_shot(less: dict[str, Any], more: dict[str, Any]) -> float:
+    seconds = more["seconds"] - less["seconds"]
+    return round(1000 * seconds / (more["shots"] - less["shots"]), 2)
 
 
 def measure(shots: int, settings: dict[str, Any]) -> dict[str, Any]:

@@ -50,10 +50,8 @@ def pages_of(edition: EditionKey) -> Pages:
 def write_pages(
     studio: Studio, edition: EditionKey, shots: Sequence[ShotView], totals: EditionTotals
 ) -> Pages:
-    """Write the edition's page, its sheet of posters, and the tenant's page of all editions."""
+    """Write the edition's page, and the tenant's page of all editions."""
     pages, store = pages_of(edition), studio.store
-    posters = [file.key for shot in shots for file in shot.renditions if file.name == POSTER]
-    store.put_bytes(pages.sheet, poster_sheet(store, posters))
     view = edition_view(studio, edition, shots, totals, pages.index)
     store.put_bytes(pages.page, render_edition_page(view).encode())
     entry = index_entry(studio, edition, shots, view.totals, pages.index)
@@ -61,6 +59,12 @@ def write_pages(
     entries = tuple(_entries(studio, edition.tenant))
     store.put_bytes(pages.index, render_index_page(entries).encode())
     return pages
+
+
+def write_sheet(studio: Studio, edition: EditionKey, shots: Sequence[ShotView]) -> None:
+    """Write the edition's sheet of posters, which only new videos change."""
+    posters = [file.key for shot in shots for file in shot.renditions if file.name == POSTER]
+    studio.store.put_bytes(pages_of(edition).sheet, poster_sheet(studio.store, posters))
 
 
 _ENTRIES = TypeAdapter(IndexEntry)

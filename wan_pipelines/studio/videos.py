@@ -27,7 +27,7 @@ from wan_pipelines.ledger.takes import add_renditions
 from wan_pipelines.studio.drafts import as_storage_errors, draft_folder
 from wan_pipelines.studio.manifests import complete_manifest
 from wan_pipelines.studio.outputs import BrokenOutput, broken_outputs
-from wan_pipelines.studio.page import Pages, write_pages
+from wan_pipelines.studio.page import Pages, write_pages, write_sheet
 from wan_pipelines.studio.studio import Studio
 
 MANIFESTS_AT_A_TIME = 8  # a store takes longer to answer than to write
@@ -61,6 +61,7 @@ def publish(studio: Studio, edition: EditionKey) -> Published:
     broken = tuple(broken_outputs(studio, edition))
     if _complete(studio, edition, _videos(shots), {output.take_id for output in broken}):
         shots = edition_shots_view(studio.ledger, edition)
+    write_sheet(studio, edition, shots)
     totals = edition_totals(studio.ledger, edition)
     return Published(edition, shots, totals, broken, write_pages(studio, edition, shots, totals))
 
