@@ -30,11 +30,13 @@ class Launches:
         edition: str = "one",
         only: Sequence[str] = (),
         campaign: str = "balls",
+        *,
+        exact: bool = False,
     ) -> dg.ExecuteInProcessResult:
         """A run of an edition, of all its shots or of those that are named."""
         keys = CampaignKeys(campaign)
         self.instance.add_dynamic_partitions(f"{campaign}_editions", [edition])
-        config = {"ops": {keys.shots_op: {"config": {"only": list(only)}}}}
+        config = {"ops": {keys.shots_op: {"config": {"only": list(only), "exact": exact}}}}
         return self._run(keys.job, run_config=config, partition_key=edition)
 
     def prompt(self, **config: Any) -> dg.ExecuteInProcessResult:

@@ -15,12 +15,12 @@ from tests.components.launching import (
     launches,
     metadata_of,
 )
-from tests.support.project import Project
+from tests.support.project import ENVIRONMENT, Project
 from tests.support.quick_project import quick_copy
 from wan_pipelines.definitions import load
 from wan_pipelines.errors import RenderError
 from wan_pipelines.ledger.lineage import trace
-from wan_pipelines.ledger.reports import run_costs, videos
+from wan_pipelines.ledger.reports import edition_shots_view, run_costs, videos
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.videos import publish
 
@@ -190,6 +190,17 @@ def test_a_failing_shot_fails_alone_and_the_check_says_which_and_why(launch: Lau
     again = launch.campaign()
     assert checks_of(again)["all_shots_accounted_for"].passed
     assert metadata_of(again, "balls", "videos")["accepted"] == 2
+
+
+def test_a_run_that_asks_for_exact_renders_draws_nothing_with_less(launch: Launches) -> None:
+    launch.project.release(ladder=[{"name": "draft", "tier": "draft"}], default_tier="standard")
+    tenants = {"demo": {**ENVIRONMENT["tenants"]["demo"], "degradation": "allowed"}}
+    launch.project.environment(tenants=tenants)
+    launch.faults[BLUE] = MemoryError("There is none left.")
+    launch.campaign(only=[BLUE_SHOT], exact=True)
+    studio = launch.project.studio()
+    (shot,) = edition_shots_view(studio.ledger, edition_key(studio, "balls", "one"))
+    assert (shot.error_message or "").startswith("There is none left. An exact render was asked")
 
 
 def test_refused_shots_are_accounted_for_with_their_reason(launch: Launches) -> None:

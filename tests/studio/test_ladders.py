@@ -19,9 +19,10 @@ from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio import ladders
 from wan_pipelines.studio.editions import shots_named
 from wan_pipelines.studio.ladders import LedgerLadders
-from wan_pipelines.studio.planning import admit
+from wan_pipelines.studio.planning import admit, preview
 from wan_pipelines.studio.render_here import Rendered, render_here
 from wan_pipelines.studio.shard_records import ShardReference
+from wan_pipelines.studio.shards import cut
 from wan_pipelines.studio.studio import Studio
 
 BALL, BOX = "a-red-ball-rising--square--s1", "a-blue-box-falling--square--s1"
@@ -222,4 +223,27 @@ def test_an_exact_tenant_gets_an_error_and_the_next_shot_its_turn(quick_project:
     ball, box = edition_shots_view(studio.ledger, edition)
     assert "Tenant demo takes exact renders only" in (ball.error_message or "")
     assert (ball.error_stage, box.outcome, box.degraded) == ("decode", "accepted", False)
+    books.check(studio.ledger)
+
+
+def test_a_person_may_have_it_drawn_exactly_later(quick_project: Project) -> None:
+    studio = project_with(quick_project)
+    edition = admit(studio, "balls", "one").edition
+    for _ in range(2):
+        one_process(studio, ShardReference("shard_1", edition, (BALL, BOX)), untiled)
+    assert cut(studio, edition) == ()
+    preview(studio, "balls", "one", exact=True)
+    assert all(video.degraded for video in videos(studio.ledger, "demo")), "only looked at"
+
+    admit(studio, "balls", "one", only=[BALL], exact=True)
+    (shard,) = cut(studio, edition, only=[BALL], exact=True)
+    assert ShardReference.from_json(shard.to_json()) == shard
+    assert one_process(studio, shard, untiled).summary.failed == (BALL,), "it is not drawn in tiles"
+    failed, _ = edition_shots_view(studio.ledger, edition)
+    assert (failed.error_message or "").endswith("so it was not drawn with less.")
+
+    admit(studio, "balls", "one", only=[BALL], exact=True)
+    assert one_process(studio, shard, lambda request: False).summary.accepted == 1
+    drawn = {video.shot: video.rungs for video in videos(studio.ledger, "demo")}
+    assert drawn == {BALL: (), BOX: ("tiles",)}
     books.check(studio.ledger)

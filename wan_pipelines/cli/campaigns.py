@@ -32,6 +32,12 @@ Edition = Annotated[
     str | None, typer.Option(help="Edition; empty: the one a launch now would render.")
 ]
 Only = Annotated[list[str] | None, typer.Option(help="Name of a shot; may be repeated.")]
+Exact = Annotated[
+    bool,
+    typer.Option(
+        "--exact", help="Render again what was drawn with less, and draw nothing with less."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
 
 
@@ -52,6 +58,7 @@ def register(app: typer.Typer) -> None:
             "wan run demo",
             "wan run demo --edition 2026-11-21 --only sunrise--square--s3",
             "wan run demo --dry-run",
+            "wan run demo --exact    again what was drawn with less",
         )
     )(run)
 
@@ -100,6 +107,7 @@ def run(
     campaign: Campaign,
     edition: Edition = None,
     only: Only = None,
+    exact: Exact = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -107,10 +115,11 @@ def run(
     studio = this_studio()
     edition = _edition(studio, campaign, edition)
     if dry_run:
-        show_plan(preview(studio, campaign, edition, only=only), as_json=as_json)
+        planned = preview(studio, campaign, edition, only=only, exact=exact)
+        show_plan(planned, as_json=as_json)
         return
     check_names(studio.shots(campaign), only)
-    render_edition(studio, campaign, edition, only, as_json=as_json)
+    render_edition(studio, campaign, edition, only, exact=exact, as_json=as_json)
 
 
 def _edition(studio: Studio, campaign: str, wanted: str | None) -> str:

@@ -21,18 +21,27 @@ if TYPE_CHECKING:
 
 
 def render_edition(
-    studio: Studio, campaign: str, edition: str, only: list[str] | None, *, as_json: bool = False
+    studio: Studio,
+    campaign: str,
+    edition: str,
+    only: list[str] | None,
+    *,
+    exact: bool = False,
+    as_json: bool = False,
 ) -> None:
-    """Render an edition, or the named shots of it; starts nothing when nothing would change."""
+    """Render an edition, or the named shots of it; starts nothing when nothing would change.
+
+    With `exact` also what was drawn with less than was asked for.
+    """
 
     def run(instance: Any) -> "Launch":
         from wan_pipelines.components.launch import run_campaign
 
-        return run_campaign(instance, studio.brief(campaign), edition, only)
+        return run_campaign(instance, studio.brief(campaign), edition, only, exact=exact)
 
     started = time.monotonic()
     key = edition_key(studio, campaign, edition)
-    if only is None and is_complete(studio, key, datetime.now(UTC)):
+    if only is None and not exact and is_complete(studio, key, datetime.now(UTC)):
         note("Nothing has changed: every video is there, and whole.")
         report(studio, Ending(edition=key, seconds=time.monotonic() - started), as_json=as_json)
     else:

@@ -35,6 +35,8 @@ class ShotsConfig(dg.Config):
 
     only: list[str] | None = None
     """Names of shots; empty: the whole edition. A part, a retry, or one of several batches."""
+    exact: bool = False
+    """Render videos again that were drawn with less, and draw nothing else with less."""
 
 
 def build_assets(
@@ -73,7 +75,13 @@ def shots_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDe
         context: AssetExecutionContext, config: ShotsConfig, studio: StudioResource
     ) -> dg.MaterializeResult:
         opened = studio.open()
-        plan = planning.admit(opened, brief.name, context.partition_key, only=config.only or None)
+        plan = planning.admit(
+            opened,
+            brief.name,
+            context.partition_key,
+            only=config.only or None,
+            exact=config.exact,
+        )
         context.instance.add_run_tags(context.run_id, {tags.WISH: wish_of(opened, plan.edition)})
         return dg.MaterializeResult(metadata=metadata.of_plan(plan))
 
@@ -92,8 +100,9 @@ def takes_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDe
     def cut(context: OpExecutionContext, studio: StudioResource) -> Iterator[dg.DynamicOutput]:
         opened = studio.open()
         edition = edition_key(opened, brief.name, context.partition_key)
-        only = named_shots(context.run.run_config, keys)
-        for shard in shards.cut(opened, edition, only=only):
+        asked = ShotsConfig(**shots_config(context.run.run_config, keys))
+        only = asked.only or None
+        for shard in shards.cut(opened, edition, only=only, exact=asked.exact):
             yield dg.DynamicOutput(shard.to_json(), mapping_key=shard.name)
 
     @dg.op(
@@ -200,7 +209,7 @@ def costs_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDe
     return costs
 
 
-def named_shots(run_config: Any, keys: CampaignKeys) -> list[str] | None:
-    """The shots this run's config names: all its steps narrow down to the same ones."""
+def shots_config(run_config: Any, keys: CampaignKeys) -> dict[str, Any]:
+    """What this run's config says of its shots: all its steps narrow down to the same ones."""
     shots = run_config.get("ops", {}).get(keys.shots_op, {})
-    return shots.get("config", {}).get("only") or None
+    return shots.get("config", {})

@@ -40,13 +40,19 @@ class Launch:
 
 
 def run_campaign(
-    instance: dg.DagsterInstance, brief: Brief, edition: str, only: list[str] | None
+    instance: dg.DagsterInstance,
+    brief: Brief,
+    edition: str,
+    only: list[str] | None,
+    *,
+    exact: bool = False,
 ) -> Launch:
     """Render an edition, or the named shots of it, and wait for the end."""
     keys = CampaignKeys(brief.name)
     check_window(brief, edition)
     ensure_partition(instance, editions_of(brief), edition)
-    config = {"ops": {keys.shots_op: {"config": {"only": only}}}} if only else {}
+    asked = {"only": only or [], "exact": exact}
+    config = {"ops": {keys.shots_op: {"config": asked}}} if only or exact else {}
     return _execute(instance, keys.job, config, edition)
 
 

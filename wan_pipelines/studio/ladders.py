@@ -37,11 +37,12 @@ class LedgerLadders:
     rung above, and the bucket moves up if that holds.
     """
 
-    def __init__(self, studio: Studio, tenant: str) -> None:
+    def __init__(self, studio: Studio, tenant: str, *, exact: bool = False) -> None:
         self._studio = studio
         self._ledger = studio.ledger
         self._tenant = tenant
-        self._exact = degradation_of(studio.ledger, tenant) == "exact_only"
+        self._asked_exactly = exact
+        self._exact = exact or degradation_of(studio.ledger, tenant) == "exact_only"
 
     def footing(self, shot: Shot) -> Footing:
         """See `Ladders.footing`."""
@@ -85,6 +86,8 @@ class LedgerLadders:
     def _why_not(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> str:
         everything = self._ladder(shot, exact=False)
         if self._exact and next_lower(everything, everything[0], kind):
+            if self._asked_exactly:
+                return "An exact render was asked for, so it was not drawn with less."
             return (
                 f"Tenant {self._tenant} takes exact renders only, so it was not drawn with less. "
                 "Set the tenant's `degradation: allowed`, or render it on a larger GPU."

@@ -10,6 +10,7 @@ from wan_pipelines.encoding.publish import manifest_key, read_manifest
 from wan_pipelines.errors import StorageError
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.reports import OutputFile, files_of_shots, output_files
+from wan_pipelines.ledger.reports.descent_rows import degraded_takes
 from wan_pipelines.ledger.takes import forget_outputs
 from wan_pipelines.storage import ObjectStore
 from wan_pipelines.studio.studio import Studio
@@ -53,6 +54,19 @@ def forget_broken(studio: Studio, tenant: str, render_keys: Collection[str]) -> 
             broken.render_key,
             broken.reason,
             take_id=broken.take_id,
+            now=datetime.now(UTC),
+        )
+
+
+def forget_degraded(studio: Studio, tenant: str, render_keys: Collection[str]) -> None:
+    """Give up accepted takes that were drawn with less than their shots ask for."""
+    for render_key, take_id in degraded_takes(studio.ledger, tenant, render_keys).items():
+        forget_outputs(
+            studio.ledger,
+            tenant,
+            render_key,
+            "an exact render was asked for",
+            take_id=take_id,
             now=datetime.now(UTC),
         )
 

@@ -12,10 +12,11 @@ from wan_pipelines.ledger.admission import Admission, Candidate
 from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.editions import admit as admit_in_ledger
 from wan_pipelines.ledger.money import micro_usd
+from wan_pipelines.ledger.reports.descent_rows import degraded_takes
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.estimates import Estimator
 from wan_pipelines.studio.fitting import Fitting
-from wan_pipelines.studio.outputs import broken_videos, forget_broken
+from wan_pipelines.studio.outputs import broken_videos, forget_broken, forget_degraded
 from wan_pipelines.studio.plans import Plan, PlannedShot, Starts
 from wan_pipelines.studio.reviews import reviewer
 from wan_pipelines.studio.store_check import check_store
@@ -33,23 +34,35 @@ class _Wish:
     shots: Sequence[Shot]
     only: Collection[str] | None = None
     budget_micro_usd: int | None = None
+    exact: bool = False
 
 
 def preview(
-    studio: Studio, campaign: str, edition: str, *, only: Collection[str] | None = None
+    studio: Studio,
+    campaign: str,
+    edition: str,
+    *,
+    only: Collection[str] | None = None,
+    exact: bool = False,
 ) -> Plan:
     """What `admit` would decide now; changes nothing."""
-    return _preview(studio, _wish(studio, campaign, edition, only))
+    return _preview(studio, _wish(studio, campaign, edition, only, exact=exact))
 
 
 def admit(
-    studio: Studio, campaign: str, edition: str, *, only: Collection[str] | None = None
+    studio: Studio,
+    campaign: str,
+    edition: str,
+    *,
+    only: Collection[str] | None = None,
+    exact: bool = False,
 ) -> Plan:
     """Decide about the shots of an edition and reserve quota.
 
-    Accepted takes whose files are lost or damaged are given up, and their shots rendered again.
+    Accepted takes whose files are lost or damaged are given up, and their shots rendered again;
+    with `exact`, so are those that were drawn with less than was asked for.
     """
-    return _admit(studio, _wish(studio, campaign, edition, only))
+    return _admit(studio, _wish(studio, campaign, edition, only, exact=exact))
 
 
 def preview_shots(studio: Studio, edition: EditionKey, shots: Sequence[Shot]) -> Plan:
@@ -72,15 +85,21 @@ def check_names(shots: Sequence[Shot], only: Collection[str] | None) -> None:
             )
 
 
-def _wish(studio: Studio, campaign: str, edition: str, only: Collection[str] | None) -> _Wish:
+def _wish(
+    studio: Studio, campaign: str, edition: str, only: Collection[str] | None, *, exact: bool
+) -> _Wish:
     budget_usd = studio.brief(campaign).budget_usd
     budget = None if budget_usd is None else micro_usd(budget_usd)
-    return _Wish(edition_key(studio, campaign, edition), studio.shots(campaign), only, budget)
+    key = edition_key(studio, campaign, edition)
+    return _Wish(key, studio.shots(campaign), only, budget, exact)
 
 
 def _preview(studio: Studio, wish: _Wish) -> Plan:
-    broken = broken_videos(studio, wish.edition.tenant, _keys(studio, wish))
-    return _decide(studio, wish, lost={output.render_key for output in broken}, dry_run=True)
+    tenant, keys = wish.edition.tenant, _keys(studio, wish)
+    lost = {output.render_key for output in broken_videos(studio, tenant, keys)}
+    if wish.exact:
+        lost |= degraded_takes(studio.ledger, tenant, keys).keys()
+    return _decide(studio, wish, lost=lost, dry_run=True)
 
 
 def _admit(studio: Studio, wish: _Wish) -> Plan:
@@ -88,6 +107,8 @@ def _admit(studio: Studio, wish: _Wish) -> Plan:
     check_store(studio)
     close_dead_workers(studio)
     forget_broken(studio, wish.edition.tenant, keys)
+    if wish.exact:
+        forget_degraded(studio, wish.edition.tenant, keys)
     return _decide(studio, wish)
 
 

@@ -80,7 +80,7 @@ def render_here(
             book,
             tail,
             run=run,
-            settings=worker_settings(studio, book, shard.edition.tenant),
+            settings=worker_settings(studio, book, shard),
             stop=stopped,
             on_progress=each_told(book.stand, on_progress),
         )
@@ -111,8 +111,8 @@ def _check_release(studio: Studio, shots: Sequence[Shot]) -> None:
         )
 
 
-def worker_settings(studio: Studio, book: LedgerBook, tenant: str) -> WorkerSettings:
-    workers = studio.settings.workers
+def worker_settings(studio: Studio, book: LedgerBook, shard: ShardReference) -> WorkerSettings:
+    workers, tenant = studio.settings.workers, shard.edition.tenant
     large = workers.recycle_above_gib
     settings = WorkerSettings(
         tail_depth=workers.tail_depth,
@@ -121,7 +121,7 @@ def worker_settings(studio: Studio, book: LedgerBook, tenant: str) -> WorkerSett
         recycle_after_shots=workers.recycle_after_videos,
         recycle_above_bytes=None if large is None else int(large * GIB),
         shot_seconds=shot_limits(studio),
-        ladders=LedgerLadders(studio, tenant),
+        ladders=LedgerLadders(studio, tenant, exact=shard.exact),
         paid_since_ns=book.paid_since_ns,
     )
     seconds = studio.settings.checkpoints.every_seconds

@@ -11,18 +11,23 @@ Number = TypeVar("Number", int, float)
 
 @dataclass(frozen=True, slots=True)
 class ShardReference:
-    """A shard as it travels between processes: the names of shots of an edition."""
+    """A shard as it travels between processes: the names of shots of an edition.
+
+    With `exact` no other pixels are drawn than were asked for, whatever the tenant permits.
+    """
 
     name: str
     edition: EditionKey
     shots: tuple[str, ...]
+    exact: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        return cls(data["name"], EditionKey(**data["edition"]), tuple(data["shots"]))
+        edition = EditionKey(**data["edition"])
+        return cls(data["name"], edition, tuple(data["shots"]), data["exact"])
 
 
 @dataclass(frozen=True, slots=True)

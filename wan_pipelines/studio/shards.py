@@ -39,12 +39,16 @@ class EditionTally:
 
 
 def cut(
-    studio: Studio, edition: EditionKey, *, only: Collection[str] | None = None
+    studio: Studio,
+    edition: EditionKey,
+    *,
+    only: Collection[str] | None = None,
+    exact: bool = False,
 ) -> tuple[ShardReference, ...]:
     """What is admitted and has no accepted take yet, in shards of the environment's size."""
     pieces = Estimator(studio).shards(missing_shots(studio, edition, only))
     return tuple(
-        ShardReference(shard.name, edition, tuple(shot.name for shot in shard.shots))
+        ShardReference(shard.name, edition, tuple(shot.name for shot in shard.shots), exact)
         for shard in pieces
     )
 

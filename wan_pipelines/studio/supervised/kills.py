@@ -64,7 +64,7 @@ def fail_killed(
     To be called before the worker is closed.
     """
     (shot,) = shots_named(studio, task.shard.edition, [progress.shot])
-    ladders = LedgerLadders(studio, task.shard.edition.tenant)
+    ladders = LedgerLadders(studio, task.shard.edition.tenant, exact=task.shard.exact)
     footing = ladders.present(shot)
     verdict = ladders.gave_out(shot, footing, cause.kind)
     now = datetime.now(UTC)
