@@ -21,6 +21,8 @@ def everything(context: typer.Context) -> None:
             definitions,
             checkpoints,
             worker,
+            lambda: warm_loop(100),
+            lambda: cost_model("draft"),
             artifacts,
             lambda: bookkeeping([100, 1_000, 10_000]),
             lambda: graph_vs_loop([10, 100, 300]),
@@ -92,6 +94,26 @@ def worker() -> None:
     from benchmarks.worker import run
 
     run()
+
+
+@app.command(name="cost-model")
+def cost_model(
+    tier: Annotated[str, typer.Option(help="Of Wan2.2-T2V-A14B.")] = "draft",
+) -> None:
+    """What a thousand 720p videos take on eight H100, as the product estimates it."""
+    from benchmarks.cost_model import run
+
+    run(tier)
+
+
+@app.command(name="warm-loop")
+def warm_loop(
+    shots: Annotated[int, typer.Option(help="How many; a multiple of ten.")] = 100,
+) -> None:
+    """Share of a worker's time in which its engine is busy, and its time against a plain loop."""
+    from benchmarks.warm_loop import run
+
+    run(shots)
 
 
 @app.command()

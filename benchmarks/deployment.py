@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +58,12 @@ class Deployment:
 
 
 @contextmanager
-def deployed(shots: int, **settings: Any) -> Iterator[Deployment]:
+def deployed(
+    shots: int, brief: Mapping[str, Any] | None = None, **settings: Any
+) -> Iterator[Deployment]:
     """A campaign of `shots` demo-shape shots at the default tier, on the project's own disk.
 
-    `settings` replace attributes of the shipped `resources/local`. ValueError unless the number of
+    `brief` replaces attributes of the campaign, and names a release that is shipped; `settings` replace attributes of the shipped `resources/local`. ValueError unless the number of
     shots is a multiple of ten.
     """
     variants, rest = divmod(shots, SHOTS_OF_A_VARIANT)
@@ -70,9 +72,10 @@ def deployed(shots: int, **settings: Any) -> Iterator[Deployment]:
     RESULTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=RESULTS, prefix="deployment-") as folder:
         root = Path(folder)
-        models = Path("assets/models/wan-tiny")
-        shutil.copytree(PROJECT / models, root / models)
-        _write(root / "assets/campaigns" / CAMPAIGN, "Campaign", {**BRIEF, "variants": variants})
+        campaign = {**BRIEF, "variants": variants, **(brief or {})}
+        model = Path("assets/models") / campaign["release"]
+        shutil.copytree(PROJECT / model, root / model)
+        _write(root / "assets/campaigns" / CAMPAIGN, "Campaign", campaign)
         shipped = yaml.safe_load((PROJECT / "resources/local/defs.yaml").read_text())
         _write(root / "resources/local", "Environment", {**shipped["attributes"], **settings})
         yield Deployment(root)

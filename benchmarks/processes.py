@@ -24,7 +24,7 @@ class Timing:
 def timed(argv: Sequence[str | Path], variables: Mapping[str, str], cwd: Path) -> Timing:
     """Run a command with `variables` added to the environment; RuntimeError if it fails."""
     _adopt_orphans()
-    before = _spent_by_children()
+    before = spent_by_children()
     started = perf_counter()
     done = subprocess.run(
         argv,
@@ -39,7 +39,7 @@ def timed(argv: Sequence[str | Path], variables: Mapping[str, str], cwd: Path) -
     if done.returncode:
         raise RuntimeError(f"{argv} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
     _await_orphans()
-    return Timing(wall_seconds, _spent_by_children() - before, done.stdout)
+    return Timing(wall_seconds, spent_by_children() - before, done.stdout)
 
 
 def _adopt_orphans() -> None:
@@ -58,6 +58,7 @@ def _await_orphans() -> None:
             return
 
 
-def _spent_by_children() -> float:
+def spent_by_children() -> float:
+    """Processor seconds of the processes that this one has started, and that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
