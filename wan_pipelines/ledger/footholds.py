@@ -8,13 +8,14 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, select, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, select, update
 
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import from_micros, to_micros
-from wan_pipelines.ledger.statements import insert_missing
+from wan_pipelines.ledger.statements import insert_missing, table
 from wan_pipelines.ledger.tables import FootholdRow
 
 
@@ -35,7 +36,13 @@ class Bucket:
     @property
     def digest(self) -> str:
         """sha256 hex of all of it."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return _digest_of(self)
+
+
+@lru_cache(maxsize=64)
+def _digest_of(bucket: Bucket) -> str:
+    """A campaign has few buckets and many shots."""
+    return hashlib.sha256(json.dumps(asdict(bucket), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +57,8 @@ class Foothold:
 def foothold(ledger: Ledger, bucket: Bucket) -> Foothold | None:
     """Where the bucket's shots begin; None: where nothing ever gave out."""
     with ledger.read() as session:
-        row = session.get(FootholdRow, bucket.digest)
-        return row and Foothold(row.rung, row.misses, from_micros(row.since))
+        row = session.execute(_OF_BUCKET, {"digest": bucket.digest}).one_or_none()
+        return Foothold(row.rung, row.misses, from_micros(row.since)) if row else None
 
 
 def set_foothold(
@@ -92,4 +99,8 @@ def _is(bucket: Bucket) -> ColumnElement[bool]:
     return FootholdRow.bucket == bucket.digest
 
 
+_FOOTHOLDS = table(FootholdRow).c
+_OF_BUCKET = select(_FOOTHOLDS.rung, _FOOTHOLDS.misses, _FOOTHOLDS.since).where(
+    _FOOTHOLDS.bucket == bindparam("digest")
+)
 _FACTS = ("release", "width", "height", "frames", "gpu_class", "gpu_count", "exact")

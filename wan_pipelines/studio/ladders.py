@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.ladder.footings import (
@@ -13,6 +14,7 @@ from wan_pipelines.engines.ladder.footings import (
     one_higher,
     position,
 )
+from wan_pipelines.engines.requests import Sampling
 from wan_pipelines.errors import ExhaustionKind
 from wan_pipelines.ledger.descents import degradation_of
 from wan_pipelines.ledger.footholds import (
@@ -43,27 +45,34 @@ class LedgerLadders:
         self._tenant = tenant
         self._asked_exactly = exact
         self._exact = exact or degradation_of(studio.ledger, tenant) == "exact_only"
+        self._probing: set[str] = set()
 
     def footing(self, shot: Shot) -> Footing:
         """See `Ladders.footing`."""
+        found = self._foothold(shot)
+        if found is None:
+            return Footing(shot.request)
         ladder = self._ladder(shot, exact=self._exact)
-        found = self._foothold(shot) if len(ladder) > 1 else None
-        if found is None or not position(ladder, found.rung):
-            return ladder[0]
-        if self._is_due(found) and self._claimed(shot, found):
+        at = position(ladder, found.rung)
+        if at and self._is_due(found) and self._claimed(shot, found):
+            self._probing.add(shot.render_key)
             return one_higher(ladder, found.rung)
-        return ladder[position(ladder, found.rung)]
+        return ladder[at]
 
     def present(self, shot: Shot) -> Footing:
         """Where shots of its bucket begin, without trying anything higher."""
+        found = self._foothold(shot)
+        if found is None:
+            return Footing(shot.request)
         ladder = self._ladder(shot, exact=self._exact)
-        found = self._foothold(shot) if len(ladder) > 1 else None
-        return ladder[position(ladder, found.rung)] if found else ladder[0]
+        return ladder[position(ladder, found.rung)]
 
     def held(self, shot: Shot, footing: Footing) -> None:
-        """See `Ladders.held`."""
+        """See `Ladders.held`. Where it began, it was known to hold; only a probe says more."""
+        if shot.render_key not in self._probing:
+            return
         ladder = self._ladder(shot, exact=self._exact)
-        found = self._foothold(shot) if len(ladder) > 1 else None
+        found = self._foothold(shot)
         if found and position(ladder, footing.name) < position(ladder, found.rung):
             self._set(shot, footing.name)
 
@@ -111,6 +120,9 @@ class LedgerLadders:
         return claim_probe(self._ledger, self._bucket(shot), found, now=datetime.now(UTC))
 
     def _foothold(self, shot: Shot) -> Foothold | None:
+        """None also where there is nothing to fall to, whatever was learnt of another ladder."""
+        if not self._studio.release(shot.request.release).ladder:
+            return None
         return foothold(self._ledger, self._bucket(shot))
 
     def _set(self, shot: Shot, rung: str, *, misses: int = 0) -> None:
@@ -124,8 +136,14 @@ class LedgerLadders:
             width=request.width,
             height=request.height,
             frames=request.frames,
-            sampling=json.dumps(asdict(request.sampling), sort_keys=True),
+            sampling=_text_of(request.sampling),
             gpu_class=settings.gpu_class,
             gpu_count=settings.rendering_class.gpu_count,
             exact=self._exact,
         )
+
+
+@lru_cache(maxsize=64)
+def _text_of(sampling: Sampling) -> str:
+    """Of a tier's numbers; all shots of a tier have the same."""
+    return json.dumps(asdict(sampling), sort_keys=True)
