@@ -63,11 +63,8 @@ class Costs:
         videos = VIDEOS / GPUS
         processes = ceil(videos / way.videos_per_process)
         tails = processes if way.tail_aside else videos
-        return (
-            processes * self.start
-            + videos * (self.video + HANDING_OVER_SECONDS)
-            + tails * self.tail
-        )
+        warm = videos * (self.video + HANDING_OVER_SECONDS)
+        return processes * self.start + warm + tails * self.tail
 
 
 def run(tier: str) -> None:
@@ -80,22 +77,24 @@ def run(tier: str) -> None:
         )
         rows = [_row(way, costs, estimator) for way in _ways(studio, costs)]
     title = (
-        f"{VIDEOS:,} videos of tier {tier} on {GPUS} H100 at ${PRICE} an hour: {costs.video:.1f} s a "
-        f"video, {costs.start:.0f} s a start, {costs.tail:.1f} s encoding and upload"
+        f"{VIDEOS:,} videos of tier {tier} on {GPUS} H100 at ${PRICE} an hour: a video takes "
+        f"{costs.video:.1f} s, a start {costs.start:.0f} s, encoding and upload {costs.tail:.1f} s"
     )
     show_and_keep(f"cost_model_{tier}", {title: rows})
 
 
 def _ways(studio: Studio, costs: Costs) -> tuple[Way, ...]:
-    share = ceil(VIDEOS / GPUS)
-    minutes = studio.settings.workers.shard_minutes
-    shard = max(1, min(share, round(minutes * 60 / costs.video)))
+    share, usual = ceil(VIDEOS / GPUS), studio.settings.workers.shard_minutes
+    shards = (
+        Way(f"shards of {minutes:g} minutes", max(1, min(share, round(minutes * 60 / costs.video))))
+        for minutes in (usual, 2 * usual, 4 * usual)
+    )
     return (
         Way("a process a video", 1),
-        Way("warm, encoding in between", share, tail_aside=False),
-        Way(f"warm, shards of {minutes:g} minutes", shard),
-        Way("warm, recycled after 10 videos", 10),
-        Way("warm, one shard a GPU", share),
+        Way("one shard a GPU, encoding in between", share, tail_aside=False),
+        *shards,
+        Way("recycled after 10 videos", 10),
+        Way("one shard a GPU", share),
     )
 
 
@@ -107,7 +106,7 @@ def _row(way: Way, costs: Costs, estimator: Estimator) -> Row:
         "videos_a_process": way.videos_per_process,
         "gpu_busy": f"{VIDEOS / GPUS * costs.video / paid:.1%}",
         "hours": round(paid / 3600, 2),
-        "usd": str(usd(total).quantize(usd(10_000))),
+        "usd": f"{usd(total):.2f}",
         "usd_a_video": f"{usd(total) / VIDEOS:.4f}",
     }
 

@@ -63,8 +63,9 @@ def deployed(
 ) -> Iterator[Deployment]:
     """A campaign of `shots` demo-shape shots at the default tier, on the project's own disk.
 
-    `brief` replaces attributes of the campaign, and names a release that is shipped; `settings` replace attributes of the shipped `resources/local`. ValueError unless the number of
-    shots is a multiple of ten.
+    `brief` replaces attributes of the campaign, and may name another shipped release; `settings`
+    replace attributes of the shipped `resources/local`. ValueError unless the number of shots is a
+    multiple of ten.
     """
     variants, rest = divmod(shots, SHOTS_OF_A_VARIANT)
     if rest or not variants:
