@@ -1,37 +1,26 @@
 """What a deployment learns when memory gives out, and how it comes back up."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
 
 import pytest
 
 from tests.ledger import books
-from tests.support.project import ENVIRONMENT, Project
+from tests.support.greedy import one_process, studio_with_ladder, untiled
+from tests.support.project import Project
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.ladder.footings import Footing
-from wan_pipelines.engines.null import NullEngine
-from wan_pipelines.engines.protocol import Engine, Footage, Keeper, OnStep
-from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.ledger.reports import edition_shots_view, videos
-from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio import ladders
 from wan_pipelines.studio.editions import shots_named
 from wan_pipelines.studio.ladders import LedgerLadders
 from wan_pipelines.studio.planning import admit, preview
-from wan_pipelines.studio.render_here import Rendered, render_here
 from wan_pipelines.studio.shard_records import ShardReference
 from wan_pipelines.studio.shards import cut
 from wan_pipelines.studio.studio import Studio
 
 BALL, BOX = "a-red-ball-rising--square--s1", "a-blue-box-falling--square--s1"
-LADDER = [
-    {"name": "tiles", "vae_tiling": dict.fromkeys(
-        ("tile_height", "tile_width", "stride_height", "stride_width"), 16)},
-    {"name": "light", "tier": "light"},
-]  # fmt: skip
-TIERS = {"draft": {"steps": 3, "guidance": 1.0}, "light": {"steps": 2, "guidance": 1.0}}
 
 
 class SetClock(datetime):
@@ -56,13 +45,6 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return minutes
 
 
-def project_with(project: Project, degradation: str = "allowed") -> Studio:
-    project.release(ladder=LADDER, tiers=TIERS)
-    tenants = {"demo": {**ENVIRONMENT["tenants"]["demo"], "degradation": degradation}}
-    project.environment(tenants=tenants)
-    return project.studio()
-
-
 def shots_of(studio: Studio) -> tuple[Shot, Shot]:
     edition = admit(studio, "balls", "one").edition
     ball, box = shots_named(studio, edition, [BALL, BOX])
@@ -76,7 +58,7 @@ def names(*footings: Footing) -> list[str]:
 def test_shots_of_a_bucket_begin_where_the_last_one_held(
     quick_project: Project, wait: Callable[[float], None]
 ) -> None:
-    studio = project_with(quick_project)
+    studio = studio_with_ladder(quick_project)
     ball, box = shots_of(studio)
     demo = LedgerLadders(studio, "demo")
     assert names(demo.footing(ball)) == [""]
@@ -98,7 +80,7 @@ def test_shots_of_a_bucket_begin_where_the_last_one_held(
 def test_one_shot_tries_a_higher_rung_after_a_pause(
     quick_project: Project, wait: Callable[[float], None]
 ) -> None:
-    studio = project_with(quick_project)
+    studio = studio_with_ladder(quick_project)
     ball, box = shots_of(studio)
     demo = LedgerLadders(studio, "demo")
     for _ in range(2):
@@ -120,7 +102,7 @@ def test_one_shot_tries_a_higher_rung_after_a_pause(
 def test_a_try_that_fails_doubles_the_pause(
     quick_project: Project, wait: Callable[[float], None]
 ) -> None:
-    studio = project_with(quick_project)
+    studio = studio_with_ladder(quick_project)
     ball, _ = shots_of(studio)
     demo = LedgerLadders(studio, "demo")
     demo.gave_out(ball, demo.footing(ball), "memory")
@@ -134,7 +116,7 @@ def test_a_try_that_fails_doubles_the_pause(
 
 
 def test_an_exact_tenants_shot_fails_with_the_reason(quick_project: Project) -> None:
-    studio = project_with(quick_project, "exact_only")
+    studio = studio_with_ladder(quick_project, "exact_only")
     ball, _ = shots_of(studio)
     demo = LedgerLadders(studio, "demo")
     verdict = demo.gave_out(ball, demo.footing(ball), "memory")
@@ -144,7 +126,7 @@ def test_an_exact_tenants_shot_fails_with_the_reason(quick_project: Project) -> 
 
 
 def test_a_time_out_is_followed_by_less_work(quick_project: Project) -> None:
-    studio = project_with(quick_project)
+    studio = studio_with_ladder(quick_project)
     ball, _ = shots_of(studio)
     demo = LedgerLadders(studio, "demo")
     demo.gave_out(ball, demo.footing(ball), "time")
@@ -153,41 +135,8 @@ def test_a_time_out_is_followed_by_less_work(quick_project: Project) -> None:
     assert "no rung below light that is less work" in reason
 
 
-@dataclass
-class Greedy:
-    """Draws what needs less memory than there is: nothing at full size, or nothing at all."""
-
-    inner: NullEngine
-    needed: Callable[[RenderRequest], bool]
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-    def render(
-        self, request: RenderRequest, on_step: OnStep | None = None, keeper: Keeper | None = None
-    ) -> Footage:
-        footage = self.inner.render(request, on_step, keeper)
-        if self.needed(request):
-            raise MemoryError("Unable to allocate 9 TiB")
-        return footage
-
-
-def one_process(
-    studio: Studio, shard: ShardReference, fails: Callable[[RenderRequest], bool]
-) -> Rendered:
-    def open_engine(studio: Studio, release: str) -> Engine:
-        return Greedy(NullEngine(studio.release(release)), fails)  # pyright: ignore
-
-    run = RunReference("run-1", shard.name)
-    return render_here(studio, shard, run, say=lambda words: None, open_engine=open_engine)
-
-
-def untiled(request: RenderRequest) -> bool:
-    return "vae_tiling" not in request.sampling.options
-
-
 def test_a_degraded_video_is_made_charged_and_told_from_others(quick_project: Project) -> None:
-    studio = project_with(quick_project)
+    studio = studio_with_ladder(quick_project)
     edition = admit(studio, "balls", "one").edition
     shard = ShardReference("shard_1", edition, (BALL, BOX))
     first = one_process(studio, shard, untiled)
@@ -207,7 +156,7 @@ def test_a_degraded_video_is_made_charged_and_told_from_others(quick_project: Pr
 
 
 def test_an_exact_tenant_gets_an_error_and_the_next_shot_its_turn(quick_project: Project) -> None:
-    studio = project_with(quick_project, "exact_only")
+    studio = studio_with_ladder(quick_project, "exact_only")
     edition = admit(studio, "balls", "one").edition
     shard = ShardReference("shard_1", edition, (BALL, BOX))
     ended = one_process(
@@ -227,7 +176,7 @@ def test_an_exact_tenant_gets_an_error_and_the_next_shot_its_turn(quick_project:
 
 
 def test_a_person_may_have_it_drawn_exactly_later(quick_project: Project) -> None:
-    studio = project_with(quick_project)
+    studio = studio_with_ladder(quick_project)
     edition = admit(studio, "balls", "one").edition
     for _ in range(2):
         one_process(studio, ShardReference("shard_1", edition, (BALL, BOX)), untiled)
