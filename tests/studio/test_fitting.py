@@ -79,3 +79,32 @@ def test_wan_doctor_says_what_fits_and_what_would(quick_project: Project):
     assert (fit.state, misfit.state) == ("ok", "notice")
     assert fit.message.startswith("32x32 with 5 frames, tier draft: about ")
     assert misfit.message.endswith("What fits: GPU class h100.")
+
+
+SPREAD = {"steps": 2, "guidance": 1.0, "context_parallel": {"ulysses_degree": 2}}
+
+
+def test_a_clip_whose_tokens_do_not_divide_among_gpus_is_rejected_with_what_would(
+    quick_project: Project,
+):
+    tiers = {"alone": {"steps": 2, "guidance": 1.0}, "spread": SPREAD}
+    square = {"name": "square", "width": 48, "height": 48}
+    sizes = {"multiple_of": 16, "offered": [{**square}, {**square, "name": "wide", "width": 64}]}
+    quick_project.release(tiers=tiers, default_tier="spread", sizes=sizes)
+    quick_project.campaign(shapes=["square", "wide"], frames=9)
+    plan = preview(quick_project.studio(), "balls", "one")
+    assert plan.counts == {"admitted": 2, "rejected": 2}
+    (reason,) = {planned.reason for planned in plan.shots if planned.state == "rejected"}
+    assert reason == (
+        "27 tokens do not divide among 2 GPUs; `ulysses_anything` lets them. "
+        "What fits: frames 5 or tier alone."
+    )
+
+
+def test_a_worker_must_hold_the_gpus_that_a_tier_wants(quick_project: Project):
+    quick_project.release(tiers={"spread": SPREAD}, default_tier="spread")
+    pair = {**H100, "gpu_count": 2}
+    quick_project.environment(gpu_class="one", gpu_classes={"one": H100, "two": pair})
+    reason = preview(quick_project.studio(), "balls", "one").shots[0].reason
+    assert reason.startswith("The tier spreads a shot over 2 GPUs; a worker of one holds 1.")
+    assert "GPU class two" in reason

@@ -77,6 +77,10 @@ class LoraSwitch:
                 model.disable_adapters()
         self._in_use = loras
 
+    def in_use(self) -> tuple[Lora, ...]:
+        """What counts at the next forward."""
+        return self._in_use or ()
+
     @property
     def _experts(self) -> dict[str, Any]:
         return {"high": self._pipeline.transformer, "low": self._pipeline.transformer_2}

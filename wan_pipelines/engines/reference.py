@@ -9,6 +9,7 @@ import gc
 import hashlib
 import resource
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache, partial
 from math import prod
 from time import perf_counter
@@ -22,6 +23,7 @@ from wan_pipelines.engines.fingerprint import Device, Fingerprint, read_fingerpr
 from wan_pipelines.engines.loras import LoraFile
 from wan_pipelines.engines.options.applied import decoding_with, denoising_with
 from wan_pipelines.engines.options.tier_options import RequestOptions
+from wan_pipelines.engines.parallel.dividing import undivided
 from wan_pipelines.engines.pipelines import (
     LoadedPipeline,
     load_continuing_pipeline,
@@ -89,7 +91,9 @@ def load_reference_engine(
         loaded=loaded,
         load=load,
         weights=weights.manifest.digest,
-        load_continuing=partial(load_continuing_pipeline, release, continuing, device)
+        load_continuing=partial(
+            load_continuing_pipeline, release, continuing, device, fingerprint=fingerprint
+        )
         if continuing
         else None,
     )
@@ -168,7 +172,7 @@ class ReferenceEngine:
                 conditions["continues"] = hashlib.sha256(tail.tobytes()).hexdigest()
             boundary = _Boundary(run, kept_by, conditions, on_step)
             try:
-                with denoising_with(options, run):
+                with self._together(run), denoising_with(options, run):
                     high_seconds = self._denoise(run, boundary)
             finally:
                 self._pipeline.maybe_free_model_hooks()
@@ -217,14 +221,20 @@ class ReferenceEngine:
         continues = continues and self._load_continuing is not None
         if continues and self._load_continuing:
             load = self._load_continuing
-        if self._loaded and (self._loaded.engine, self._continues) == (engine, continues):
+        if self._is((engine, continues)):
             return
         if self._loaded:
-            self._loaded.code.close()
+            self._loaded.close()
         self._loaded = None
         gc.collect()
         self._loaded = load(engine)
         self._continues = continues
+
+    def _is(self, wanted: tuple[str, bool]) -> bool:
+        loaded = self._loaded
+        if loaded is None or loaded.is_broken:
+            return False
+        return (loaded.engine, self._continues) == wanted
 
     def _embeddings(self, request: RenderRequest) -> TextEmbeddings:
         length = request.sampling.max_sequence_length
@@ -261,8 +271,22 @@ class ReferenceEngine:
     def _code(self, options: RequestOptions, run: Denoising) -> Compilation:
         """Lets the blocks run what the tier wants, and says what that is."""
         assert self._loaded
+        return self._loaded.code.use(options.compiled, self._tokens(run))
+
+    def _tokens(self, run: Denoising) -> int:
         patch = prod(self._pipeline.transformer.config.patch_size)
-        return self._loaded.code.use(options.compiled, prod(run.latents.shape[2:]) // patch)
+        return prod(run.latents.shape[2:]) // patch
+
+    def _together(self, run: Denoising) -> AbstractContextManager[None]:
+        """Forwards are shared inside, if they are; RenderError for a clip that does not divide."""
+        assert self._loaded
+        parallel = self.release.loading(self._loaded.engine).options.context_parallel
+        if parallel:
+            heads = self._pipeline.transformer.config.num_attention_heads
+            reason = undivided(parallel, tokens=self._tokens(run), heads=heads)
+            if reason:
+                raise RenderError(reason, stage="denoise")
+        return self._loaded.together()
 
     def _conditions(self, request: RenderRequest, run: Denoising, engine: str) -> dict[str, str]:
         return conditions(

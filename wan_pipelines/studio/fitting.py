@@ -7,6 +7,7 @@ from itertools import islice
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.estimating.machines import GPUS
 from wan_pipelines.engines.estimating.memory import estimate_memory, fits
+from wan_pipelines.engines.parallel.dividing import undivided
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.studio.capacity import GIB, Capacity, capacity_of
@@ -80,7 +81,29 @@ class Fitting:
 
     def _reason(self, request: RenderRequest, capacity: Capacity) -> str:
         release = self._studio.release(request.release)
-        return _unmet(release, capacity) or self._too_large(request, capacity)
+        return (
+            _unmet(release, capacity)
+            or self._unshared(release, request, capacity)
+            or self._too_large(request, capacity)
+        )
+
+    def _unshared(self, release: Release, request: RenderRequest, capacity: Capacity) -> str:
+        """Why the GPUs of a worker cannot share a shot that is to be."""
+        parallel = release.loading(request.sampling.engine).options.context_parallel
+        if parallel is None:
+            return ""
+        declared = self._studio.settings.gpu_classes.get(capacity.gpu_class)
+        held, wanted = declared.gpu_count if declared else 1, parallel.ulysses_degree
+        if declared and declared.device == "cuda" and held < wanted:
+            return (
+                f"The tier spreads a shot over {wanted} GPUs; a worker of {capacity.gpu_class} "
+                f"holds {held}."
+            )
+        reasons = (
+            undivided(parallel, tokens=job.tokens, heads=job.architecture.transformer.heads)
+            for job in self._estimator.jobs(request)
+        )
+        return next(filter(None, reasons), "")
 
     def _too_large(self, request: RenderRequest, capacity: Capacity) -> str:
         counted = max(

@@ -57,7 +57,7 @@ def lora(expert: str, *timesteps: int) -> dict[str, Any]:
         ),
         ({"quantisation": "int8_dynamic", "offload": "group"}, "cannot be moved group by group"),
         (
-            {"context_parallel": {"ulysses_degree": 2}, "cache": {"kind": "first_block"}},
+            {"context_parallel": {"ulysses_degree": 2}, "cache": {"kind": "sea", "threshold": 0.2}},
             "wait for each other for ever",
         ),
         (

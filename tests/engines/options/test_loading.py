@@ -1,8 +1,6 @@
 """What a pipeline is loaded with: precision, place, and GPUs that share it."""
 
-import multiprocessing
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,7 +9,6 @@ import numpy as np
 import pytest
 
 from tests.engines.options.conftest import engine_for, request_in, tiered
-from tests.engines.options.two_processes import share
 from tests.engines.test_loras import lora, write_lora
 from wan_pipelines.engines.loras import LoraFile
 from wan_pipelines.engines.options.loading import convert, offload_groups, place
@@ -191,16 +188,3 @@ def test_one_process_cannot_be_several_gpus(tiny_pipeline: Any) -> None:
     options = EngineOptions(context_parallel=ContextParallel(ulysses_degree=2))
     with pytest.raises(EngineError, match="over 2 GPUs, and this process is one of 1"):
         convert(tiny_pipeline, options)
-
-
-def test_two_processes_share_a_shot(tmp_path: Path) -> None:
-    """On CPUs, over gloo; 80 pixels make tokens that do not divide evenly."""
-    fresh = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    with ProcessPoolExecutor(2, mp_context=fresh) as pool:
-        meeting = tmp_path / "meeting"
-        ranks = [pool.submit(share, rank, meeting) for rank in range(2)]
-        shares = [rank.result(timeout=120) for rank in ranks]
-    for each in shares:
-        assert each.tokens < each.all_tokens
-        assert each.difference < 1e-5
-    assert sum(each.tokens for each in shares) == shares[0].all_tokens

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from wan_pipelines.engines.ladder.rungs import ladder_problems
 from wan_pipelines.engines.options.caches import (
     FasterCache,
-    FirstBlockCache,
     MagCache,
     PyramidAttentionBroadcast,
 )
@@ -78,10 +77,10 @@ def _compiled(tier: "Tier", offload: str) -> Iterator[str]:
 def _parallel(tier: "Tier") -> Iterator[str]:
     if tier.context_parallel is None:
         return
-    if isinstance(tier.cache, FirstBlockCache):
+    if tier.cache:
         yield (
-            "with context_parallel each GPU decides by its own tokens what cache first_block "
-            "skips, and those that differ wait for each other for ever; choose another cache"
+            f"with context_parallel there is no cache {tier.cache.kind}: each GPU would decide by "
+            "its own tokens what to skip, and those that differ wait for each other for ever"
         )
     backend = tier.attention_backend
     if backend and backend not in CONTEXT_PARALLEL_BACKENDS:

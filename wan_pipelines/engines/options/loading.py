@@ -1,6 +1,7 @@
 """Options that a pipeline is loaded with: precision, GPUs that share it, where it rests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -99,4 +100,18 @@ def _share(expert: Any, parallel: ContextParallel) -> None:
             f"of {processes}. Start one process per GPU in a torch.distributed group, or choose a "
             "tier for one GPU."
         )
-    expert.enable_parallelism(config=ContextParallelConfig(**parallel.model_dump()))
+    with _counted():
+        expert.enable_parallelism(config=ContextParallelConfig(**parallel.model_dump()))
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    """diffusers takes the rank modulo the number of accelerators, of which a CPU has none."""
+    import torch
+
+    counted = torch.accelerator.device_count
+    torch.accelerator.device_count = lambda: counted() or 1
+    try:
+        yield
+    finally:
+        torch.accelerator.device_count = counted
