@@ -1,7 +1,10 @@
 """What every ObjectStore must do. A backend's tests inherit StoreContract and give a `store`."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -40,8 +43,8 @@ class StoreContract:
         from_file = store.put_file("videos/a.bin", source)
         from_bytes = store.put_bytes("videos/b.bin", b"hello")
 
-        assert from_file == store.stat("videos/a.bin")
-        assert (from_file.key, from_file.size_bytes) == ("videos/a.bin", 1_280_000)
+        assert from_file.info == store.stat("videos/a.bin")
+        assert (from_file.info.key, from_file.info.size_bytes) == ("videos/a.bin", 1_280_000)
         assert from_bytes.size_bytes == 5
         assert store.read_bytes("videos/a.bin") == source.read_bytes()
         with store.open("videos/b.bin") as file:
@@ -54,6 +57,57 @@ class StoreContract:
         source.write_bytes(b"after!")
         source.unlink()
         assert store.read_bytes("a") == b"before"
+
+    def test_digests_are_of_what_passed_by(self, store: ObjectStore, tmp_path: Path):
+        source, copy = tmp_path / "source.bin", tmp_path / "new" / "copy.bin"
+        source.write_bytes(bytes(range(256)) * 5000)
+        stored = store.put_file("a", source)
+        got = store.get_file("a", copy)
+        assert got == stored
+        assert got.sha256 == sha256(source.read_bytes()).hexdigest()
+        assert copy.read_bytes() == source.read_bytes()
+
+    def test_an_empty_file_goes_there_and_back(self, store: ObjectStore, tmp_path: Path):
+        (tmp_path / "empty").touch()
+        stored = store.put_file("a", tmp_path / "empty")
+        assert store.get_file("a", tmp_path / "copy") == stored
+        assert (tmp_path / "copy").read_bytes() == b""
+
+    def test_a_missing_object_leaves_a_local_file_alone(self, store: ObjectStore, tmp_path: Path):
+        (tmp_path / "file").write_bytes(b"before")
+        with pytest.raises(StorageError, match="'nothing'"):
+            store.get_file("nothing", tmp_path / "file")
+        assert [path.read_bytes() for path in tmp_path.glob("*file*")] == [b"before"]
+
+    def test_what_is_created_exists_once(self, store: ObjectStore):
+        created = store.create("a/b", b"first")
+        assert created == store.stat("a/b")
+        assert store.create("a/b", b"second") is None
+        assert store.read_bytes("a/b") == b"first"
+        store.delete("a/b")
+        assert store.create("a/b", b"third") is not None
+
+    def test_of_sixteen_that_create_at_once_one_succeeds(self, store: ObjectStore):
+        start = Barrier(16)
+
+        def create(number: int) -> bool:
+            start.wait()
+            return store.create("a", b"%d" % number) is not None
+
+        with ThreadPoolExecutor(16) as threads:
+            results = list(threads.map(create, range(16)))
+        assert sum(results) == 1
+        assert store.read_bytes("a") == b"%d" % results.index(True)
+
+    def test_an_open_object_can_be_sought_in(self, store: ObjectStore):
+        store.put_bytes("a", bytes(range(256)) * 4096)
+        with store.open("a") as file:
+            file.seek(700_001)
+            assert file.read(2) == bytes([700_001 % 256, 700_002 % 256])
+            assert file.seek(-1, 2) == 1_048_575
+            assert (file.read(), file.read()) == (b"\xff", b"")
+            file.seek(1)
+            assert (file.read(1), file.tell()) == (b"\x01", 2)
 
     def test_it_is_known_when_something_was_stored(self, store: ObjectStore):
         before = datetime.now(UTC)
@@ -137,6 +191,8 @@ class StoreContract:
         for use in (
             lambda: store.put_bytes(key, b"1"),
             lambda: store.put_file(key, source),
+            lambda: store.create(key, b"1"),
+            lambda: store.get_file(key, tmp_path / "copy"),
             lambda: store.read_bytes(key),
             lambda: store.open(key),
             lambda: store.stat(key),

@@ -1,6 +1,5 @@
 """From checked files to objects in the store."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,22 +29,20 @@ def publish(
 
 
 def _put(store: ObjectStore, name: str, key: str, path: Path, found: Probe) -> RenditionFile:
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    info = store.put_file(key, path)
+    stored = store.put_file(key, path)
     return RenditionFile(
         name=name,
         key=key,
         uri=store.uri(key),
-        sha256=sha256,
-        size_bytes=info.size_bytes,
+        sha256=stored.sha256,
+        size_bytes=stored.info.size_bytes,
         codec=found.codec,
         width=found.width,
         height=found.height,
         fps=float(found.fps),
         frames=found.frames,
         duration_seconds=found.duration_seconds,
-        signature=info.signature,
+        signature=stored.info.signature,
     )
 
 

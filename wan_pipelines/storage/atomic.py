@@ -21,11 +21,12 @@ UNLOCKED_SECONDS: Final = 60.0
 
 @contextmanager
 def atomic_write(
-    path: Path, *, staging: Path | None = None, durable: bool = True
+    path: Path, *, staging: Path | None = None, durable: bool = True, replace: bool = True
 ) -> Iterator[BinaryIO]:
     """Yield a binary file that becomes `path` when the block ends without an exception.
 
     The part lies beside `path`, or in the existing folder `staging` of the same file system.
+    Without `replace` an existing `path` stays as it is, and FileExistsError is raised.
     Missing parents of `path` are made. With `durable`, content and names are on the disk on
     return. Raises OSError; then `path` is as it was before, and no part is left.
     """
@@ -41,7 +42,10 @@ def atomic_write(
             if durable:
                 os.fsync(file.fileno())
             changed += _made_folder(path.parent)
-            part.replace(path)
+            if replace:
+                part.replace(path)
+            else:
+                path.hardlink_to(part)
     finally:
         part.unlink(missing_ok=True)
     if durable:

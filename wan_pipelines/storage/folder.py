@@ -13,10 +13,12 @@ from typing import BinaryIO, Final
 
 from wan_pipelines.errors import StorageError
 from wan_pipelines.storage.atomic import atomic_write, make_folder, sweep
+from wan_pipelines.storage.hashing import HashingReader
 from wan_pipelines.storage.keys import check_key
-from wan_pipelines.storage.store import ObjectInfo
+from wan_pipelines.storage.store import ObjectInfo, StoredFile
 
 STAGING_FOLDER: Final = ".staging"
+CHUNK_BYTES: Final = 1 << 20
 REMEDIES: Final = {
     errno.ENOSPC: "The disk is full: free space, or choose a store elsewhere.",
     errno.EDQUOT: "The disk quota is used up: free space, or choose a store elsewhere.",
@@ -50,15 +52,40 @@ class FolderStore:
     def __repr__(self) -> str:
         return f"FolderStore({str(self.root)!r})"
 
-    def put_file(self, key: str, path: Path) -> ObjectInfo:
+    def put_file(self, key: str, path: Path) -> StoredFile:
         """Store a copy of a local file."""
-        with self._explained("store", key), path.open("rb") as source:
-            return self._put(key, lambda file: shutil.copyfileobj(source, file, length=1 << 20))
+        with self._explained("store", key), path.open("rb") as file:
+            source = HashingReader(file)
+            info = self._put(key, lambda sink: shutil.copyfileobj(source, sink, CHUNK_BYTES))
+        return StoredFile(info, source.sha256)
 
     def put_bytes(self, key: str, data: bytes) -> ObjectInfo:
         """Store bytes."""
         with self._explained("store", key):
             return self._put(key, lambda file: file.write(data))
+
+    def create(self, key: str, data: bytes) -> ObjectInfo | None:
+        """Store bytes if nothing is there; None, and nothing is changed, if something is.
+
+        Needs a file system with hard links.
+        """
+        with self._explained("create", key):
+            path = self._path(key)
+            try:
+                return self._put(key, lambda file: file.write(data), replace=False)
+            except FileExistsError:
+                if not path.is_file():
+                    raise
+        return None
+
+    def get_file(self, key: str, path: Path) -> StoredFile:
+        """Copy the content to a local file."""
+        with self.open(key) as file, self._explained("fetch", key):
+            info = self._stored(key)
+            source = HashingReader(file)
+            with atomic_write(path, durable=self.durable) as sink:
+                shutil.copyfileobj(source, sink, CHUNK_BYTES)
+        return StoredFile(info, source.sha256)
 
     def read_bytes(self, key: str) -> bytes:
         """Return the whole content."""
@@ -109,12 +136,19 @@ class FolderStore:
         places = accumulate(key.split("/"), "{}/{}".format, initial=self.root)
         return any(map(os.path.islink, places))
 
-    def _put(self, key: str, write: Callable[[BinaryIO], object]) -> ObjectInfo:
+    def _put(
+        self, key: str, write: Callable[[BinaryIO], object], *, replace: bool = True
+    ) -> ObjectInfo:
         path = self._path(key)
         make_folder(self._staging, durable=self.durable)
-        with atomic_write(path, staging=self._staging, durable=self.durable) as file:
+        with atomic_write(
+            path, staging=self._staging, durable=self.durable, replace=replace
+        ) as file:
             write(file)
-        info = _object_info(key, path)
+        return self._stored(key)
+
+    def _stored(self, key: str) -> ObjectInfo:
+        info = _object_info(key, self._path(key))
         if info is None:
             raise StorageError(f"The object {key!r} vanished from {self.root} after it was stored.")
         return info

@@ -28,6 +28,11 @@ def check_key(key: str) -> str:
     return key
 
 
+def is_key(key: str) -> bool:
+    """Whether `check_key` accepts it."""
+    return _problem(key) is None
+
+
 def _problem(key: str) -> str | None:
     if not key:
         return "is empty"

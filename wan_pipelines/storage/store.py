@@ -20,6 +20,14 @@ class ObjectInfo:
     stored_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file on its way into or out of a store: the object, and what passed by on the way."""
+
+    info: ObjectInfo
+    sha256: str
+
+
 class ObjectStore(Protocol):
     """Named byte strings that are visible whole or not at all.
 
@@ -27,12 +35,23 @@ class ObjectStore(Protocol):
     naming object and remedy, if a key is not valid or the store cannot do what is asked.
     """
 
-    def put_file(self, key: str, path: Path) -> ObjectInfo:
+    def put_file(self, key: str, path: Path) -> StoredFile:
         """Store a copy of a local file, replacing what was there; durable on return."""
         ...
 
     def put_bytes(self, key: str, data: bytes) -> ObjectInfo:
         """Store bytes, replacing what was there; durable on return."""
+        ...
+
+    def create(self, key: str, data: bytes) -> ObjectInfo | None:
+        """Store bytes if nothing is there; None, and nothing is changed, if something is.
+
+        Of many that do so at the same time one succeeds.
+        """
+        ...
+
+    def get_file(self, key: str, path: Path) -> StoredFile:
+        """Copy the content to a local file, which appears whole or not at all."""
         ...
 
     def read_bytes(self, key: str) -> bytes:

