@@ -17,6 +17,17 @@ def test_a_shot_may_take_a_multiple_of_its_estimate(quick_project: Project) -> N
     assert shot_limits(studio)(shot) == 7 * Estimator(studio).seconds(shot) > 0
 
 
+def test_on_a_server_a_shot_may_wait_as_well(quick_project: Project) -> None:
+    identity = quick_project.studio().release("sample").identity
+    served = {"server": "farm", "kind": "wan", "model": "sample", "version": identity}
+    quick_project.release("elsewhere", source=served)
+    quick_project.campaign(release="elsewhere")
+    farm = {"address": "http://127.0.0.1:9", "render_seconds": 5000}
+    quick_project.environment(servers={"farm": farm})
+    studio = quick_project.studio()
+    assert shot_limits(studio)(studio.shots("balls")[0]) == 5900
+
+
 def test_a_worker_that_hangs_is_told_once_and_killed_when_it_does_not_hear() -> None:
     time = SteppedClock()
     age = StepAge(grace_seconds=5, now=lambda: time.ns / 1e9)

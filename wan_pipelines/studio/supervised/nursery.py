@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import IO, NoReturn
 
 from wan_pipelines.errors import WorkerDied
+from wan_pipelines.streams import STDERR
 
 MOST_DESCRIPTORS = 65536
 REQUEST = b"a worker, please"
@@ -51,7 +52,7 @@ class ForkedChild:
         task_end, tasks = os.pipe()
         reports, report_end = os.pipe()
         self._status, status_end = os.pipe()
-        socket.send_fds(door, [REQUEST], [task_end, report_end, sys.stderr.fileno(), status_end])
+        socket.send_fds(door, [REQUEST], [task_end, report_end, STDERR, status_end])
         for fd in (task_end, report_end, status_end):
             os.close(fd)
         self.tasks: IO[bytes] = os.fdopen(tasks, "wb", buffering=0)
