@@ -57,6 +57,12 @@ class Ledger:
         with as_ledger_errors(self.name), Session(self.engine) as session, session.begin():
             yield session
 
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """As `read`, for what is asked for each shot: rows without objects."""
+        with as_ledger_errors(self.name), self.engine.begin() as connection:
+            yield connection
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()

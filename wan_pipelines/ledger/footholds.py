@@ -56,8 +56,8 @@ class Foothold:
 
 def foothold(ledger: Ledger, bucket: Bucket) -> Foothold | None:
     """Where the bucket's shots begin; None: where nothing ever gave out."""
-    with ledger.read() as session:
-        row = session.execute(_OF_BUCKET, {"digest": bucket.digest}).one_or_none()
+    with ledger.look() as transaction:
+        row = transaction.execute(_OF_BUCKET, {"digest": bucket.digest}).one_or_none()
         return Foothold(row.rung, row.misses, from_micros(row.since)) if row else None
 
 
