@@ -53,8 +53,8 @@ def test_a_port_that_is_taken_is_told_before_anything_is_started(
     assert f"port {port} is in use" in said.stderr
 
 
-def test_videos_that_are_kept_elsewhere_are_not_served(wan: Wan, quick_project: Project):
+def test_videos_without_an_address_are_not_served(wan: Wan, quick_project: Project):
     quick_project.environment(links=None)
     said = wan("dev")
     assert said.exit_code == 1
-    assert "Set `store` to a folder and `links`" in said.stderr
+    assert "Set `links` to http://" in said.stderr

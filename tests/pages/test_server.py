@@ -63,7 +63,7 @@ def test_a_browser_that_has_paused_a_video_does_not_keep_it_open(store: Path) ->
         video.truncate(1 << 30)
     at = socket.create_server(("127.0.0.1", 0))
     with closing(socket.create_connection(at.getsockname())) as browser:
-        with serving(store, at):
+        with serving(gallery(store), at):
             browser.sendall(b"GET /long.mp4 HTTP/1.1\r\nHost: here\r\n\r\n")
             assert browser.recv(100).startswith(b"HTTP/1.1 200")
             began = time.monotonic()

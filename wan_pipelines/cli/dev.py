@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -24,6 +24,9 @@ from wan_pipelines.processes import living_in
 from wan_pipelines.rendering.signals import stop_on_signals
 from wan_pipelines.storage import FolderStore
 from wan_pipelines.studio.studio import Studio
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.2
@@ -39,12 +42,12 @@ def dev(port: Annotated[int, typer.Option(help="Port of Dagster's UI.")] = 3000)
     from wan_pipelines.pages.server import serving
 
     studio = this_studio()
-    folder, gallery_port = _gallery_of(studio)
+    app, gallery_port = _gallery_of(studio)
     _bound(port, "Choose another with --port.").close()
     with (
         _bound(gallery_port, "Change `links` of the environment.") as gallery,
         stop_on_signals(Event(), more=[signal.SIGHUP]) as stop,
-        serving(folder, gallery),
+        serving(app, gallery),
         dagster_dev(studio.state, port) as dagster,
     ):
         note(f"Dagster: http://{LOOPBACK}:{port}   videos: {studio.settings.links}")
@@ -92,15 +95,21 @@ def _end_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _gallery_of(studio: Studio) -> tuple[Path, int]:
-    """The folder whose files are served, and the port to which the environment links."""
-    if not isinstance(studio.store, FolderStore) or studio.settings.links is None:
+def _gallery_of(studio: Studio) -> tuple["Starlette", int]:
+    """What shows the store, and the port to which the environment links."""
+    from wan_pipelines.pages.server import bucket_gallery, gallery
+
+    store, settings = studio.store, studio.settings
+    if settings.links is None:
         raise InputError(
-            "this environment keeps its videos elsewhere, or says not where to link to them.",
-            where=f"resources/{studio.settings.name}/defs.yaml",
-            remedy="Set `store` to a folder and `links` to http://127.0.0.1:3070.",
+            "this environment does not say where to link to its videos.",
+            where=f"resources/{settings.name}/defs.yaml",
+            remedy="Set `links` to http://127.0.0.1:3070.",
         )
-    return studio.store.root, urlsplit(studio.settings.links).port or 80
+    port = urlsplit(settings.links).port or 80
+    if isinstance(store, FolderStore):
+        return gallery(store.root), port
+    return bucket_gallery(store, sorted(settings.tenants)), port
 
 
 def _bound(port: int, remedy: str) -> socket.socket:

@@ -9,6 +9,7 @@ from wan_pipelines.studio.findings import Finding
 from wan_pipelines.studio.machine_checks import check_machine, check_threads
 from wan_pipelines.studio.release_checks import check_fit, check_footholds
 from wan_pipelines.studio.settings import resolve
+from wan_pipelines.studio.store_check import MARK
 from wan_pipelines.studio.studio import open_studio
 from wan_pipelines.studio.worker_checks import check_workers
 
@@ -18,6 +19,7 @@ def examine(root: Path, state: Path, environment: str) -> Iterator[Finding]:
     yield from check_machine(state)
     try:
         studio = open_studio(root, state, environment)
+        studio.store.stat(MARK)
     except WanError as error:
         yield Finding("store and ledger", "problem", str(error))
         return

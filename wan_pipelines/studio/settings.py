@@ -16,6 +16,7 @@ from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
 from wan_pipelines.ledger.descents import Degradation
 from wan_pipelines.records import Record
+from wan_pipelines.storage import S3Settings
 from wan_pipelines.yaml_source import read_component
 
 
@@ -242,6 +243,7 @@ class Settings(Record):
     store: Secret = Field(
         default="store", description="Videos, manifests and pages: a folder or an URL."
     )
+    s3: S3Settings = Field(default=S3Settings(), description="How stores in buckets are used.")
     ledger: Secret = Field(
         default="ledger.sqlite", description="The ledger: an SQLite file or an SQLAlchemy URL."
     )

@@ -29,4 +29,4 @@ def check_store(studio: Studio) -> None:
             "If it is a volume, mount it; or correct `store` of the environment. If its files are "
             f"lost for good, create {studio.store.uri(MARK)}: then the videos are rendered again."
         )
-    studio.store.put_bytes(MARK, TEXT)
+    studio.store.create(MARK, TEXT)

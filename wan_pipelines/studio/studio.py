@@ -59,7 +59,7 @@ class Studio:
         than the steps they save, and one that was damaged by it is refused.
         """
         place = resolve(self.settings.checkpoints.store)
-        return open_store(_below(self.state, place), durable=False)
+        return open_store(_below(self.state, place), durable=False, s3=self.settings.s3)
 
     def briefs(self) -> dict[str, Brief]:
         """All briefs, read anew: somebody may be editing them."""
@@ -117,7 +117,8 @@ def open_studio(root: Path, state: Path, environment: str) -> Studio:
     _make_state_folder(state)
     ledger = Ledger.open(_below(state, resolve(settings.ledger)))
     configure(ledger, settings)
-    return Studio(root, state, settings, open_store(_below(state, resolve(settings.store))), ledger)
+    store = open_store(_below(state, resolve(settings.store)), s3=settings.s3)
+    return Studio(root, state, settings, store, ledger)
 
 
 def _make_state_folder(state: Path) -> None:

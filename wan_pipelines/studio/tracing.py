@@ -8,7 +8,11 @@ from urllib.parse import unquote, urlsplit
 
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.lineage import Lineage, owners, trace
+from wan_pipelines.storage.keys import is_key
 from wan_pipelines.studio.studio import Studio
+
+KEYS = "tenants/"
+"""With what the keys of all videos begin."""
 
 
 def find(studio: Studio, video: str, tenant: str | None = None) -> Lineage:
@@ -40,6 +44,11 @@ def _names(studio: Studio, video: str) -> Iterator[str]:
     links = studio.settings.links
     if links and video.startswith(f"{links}/"):
         yield studio.store.uri(unquote(video.removeprefix(f"{links}/")))
+        return
+    if video.startswith(("http://", "https://")):
+        key = KEYS + unquote(urlsplit(video).path).partition(f"/{KEYS}")[2]
+        if is_key(key):
+            yield studio.store.uri(key)  # of a signed link
         return
     is_address = video.startswith("file://")
     path = Path(unquote(urlsplit(video).path) if is_address else video)
