@@ -5,10 +5,10 @@ import pytest
 from tests.support.project import Project
 from tests.support.renders import render_edition
 from wan_pipelines.engines.estimating.memory import HEADROOM
-from wan_pipelines.studio.capacity import GIB
 from wan_pipelines.studio.doctor import examine
 from wan_pipelines.studio.estimates import Estimator
 from wan_pipelines.studio.planning import admit, preview
+from wan_pipelines.units import GIB
 
 SMALL = {"device": "cpu", "price_usd_per_hour": "0.10"}
 H100 = {"price_usd_per_hour": "2.69", "hardware": "h100"}

@@ -8,8 +8,8 @@ from wan_pipelines.cli.output import console, note, print_json
 from wan_pipelines.cli.tables import Column, print_table
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.studio.estimates import ShotEstimate
-from wan_pipelines.studio.fitting import GB
 from wan_pipelines.studio.plans import Plan, PlannedShot
+from wan_pipelines.units import GB
 
 ROWS_ON_TERMINAL = 50
 REASONS_SHOWN = 10

@@ -16,13 +16,13 @@ from wan_pipelines.studio.shards import EditionTally
 from wan_pipelines.studio.shot_view import render_seconds, state_of
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.videos import Published
+from wan_pipelines.units import GIB
 from wan_pipelines.weights.sources import WeightsFolder
 
 MOST_ROWS = 200
 SEPARATOR = " · "
 MOST_CHARACTERS = 1000
 """The UI shows longer Markdown only on request."""
-GIB = 1024**3
 Metadata = dict[str, Any]
 
 

@@ -10,6 +10,8 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any, Literal
 
+from wan_pipelines.units import GIB
+
 Device = Literal["cpu", "cuda"]
 DEFAULT_THREADS = 1
 
@@ -97,7 +99,7 @@ def _read_gpu() -> _Gpu:
     properties = torch.cuda.get_device_properties(0)
     return _Gpu(
         name=properties.name,
-        memory_gib=round(properties.total_memory / 1024**3, 1),
+        memory_gib=round(properties.total_memory / GIB, 1),
         compute_capability=f"{properties.major}.{properties.minor}",
         cuda=torch.version.cuda or "",
         driver=_driver(),

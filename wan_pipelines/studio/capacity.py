@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from wan_pipelines.engines.estimating.machines import CPU_THREAD, GPUS, MachineClass, cpu
 from wan_pipelines.studio.settings import GpuClass, Settings
-
-GIB = 1024**3
+from wan_pipelines.units import GIB
 
 
 @dataclass(frozen=True, slots=True)

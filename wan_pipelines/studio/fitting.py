@@ -10,11 +10,11 @@ from wan_pipelines.engines.estimating.memory import estimate_memory, fits
 from wan_pipelines.engines.parallel.dividing import undivided
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
-from wan_pipelines.studio.capacity import GIB, Capacity, capacity_of
+from wan_pipelines.studio.capacity import Capacity, capacity_of
 from wan_pipelines.studio.estimates import Estimator
 from wan_pipelines.studio.studio import Studio
+from wan_pipelines.units import GB, GIB
 
-GB = 1e9
 MEMORY_TOLERANCE = 0.99
 """What is called 80 GB differs by a part in a hundred from card to card, and by who counts."""
 

@@ -11,8 +11,8 @@ from wan_pipelines.encoding.encode import encode
 from wan_pipelines.encoding.renditions import RENDITIONS
 from wan_pipelines.studio.findings import Finding, told
 from wan_pipelines.studio.settings import Workers
+from wan_pipelines.units import GIB
 
-GIB = 1024**3
 LEAST_FREE_DISK_BYTES = 2 * GIB
 LEAST_MEMORY_BYTES = 3 * GIB
 STATE_REMEDY = "Set WAN_PIPELINES_STATE to a folder with space that this user may write."

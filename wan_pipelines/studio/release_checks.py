@@ -8,8 +8,9 @@ from wan_pipelines.errors import WanError
 from wan_pipelines.ledger.footholds import footholds
 from wan_pipelines.studio.estimates import Estimator
 from wan_pipelines.studio.findings import Finding
-from wan_pipelines.studio.fitting import GB, Fitting
+from wan_pipelines.studio.fitting import Fitting
 from wan_pipelines.studio.studio import Studio
+from wan_pipelines.units import GB
 
 
 def check_footholds(studio: Studio) -> Iterator[Finding]:

@@ -28,8 +28,8 @@ from wan_pipelines.studio.store_check import check_store
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.tails import EncodingTail
 from wan_pipelines.studio.workers import close_dead_workers
+from wan_pipelines.units import GIB
 
-GIB = 1 << 30
 EndKind = Literal["done", "recycle", "exhausted"]
 Say = Callable[[str], None]
 OpenEngine = Callable[[Studio, str], Engine]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from wan_pipelines.engines.served import ServerKind
+from wan_pipelines.units import GIB
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -21,7 +22,7 @@ class RemoteServer:
     answer_seconds: float = 30.0
     outage_seconds: float = 120.0
     render_seconds: float = 3600.0
-    most_bytes: int = 4 * 1024**3
+    most_bytes: int = 4 * GIB
 
 
 @dataclass(frozen=True, slots=True)

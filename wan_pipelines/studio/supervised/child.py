@@ -12,7 +12,7 @@ from typing import IO
 from wan_pipelines.errors import WanError
 from wan_pipelines.processes import limit_address_space
 from wan_pipelines.rendering.progress import Progress
-from wan_pipelines.studio.render_here import GIB, OpenEngine, render_here
+from wan_pipelines.studio.render_here import OpenEngine, render_here
 from wan_pipelines.studio.studio import open_studio
 from wan_pipelines.studio.supervised.messages import (
     Ending,
@@ -23,6 +23,7 @@ from wan_pipelines.studio.supervised.messages import (
     WorkerTask,
     to_json,
 )
+from wan_pipelines.units import GIB
 
 ORPHAN_SECONDS = 600.0
 """What a worker gets to end its step and keep it, when its supervisor is gone."""
