@@ -8,7 +8,7 @@ each distinct text is encoded once, and a render can stop at any step and go on 
 import gc
 import hashlib
 import resource
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache, partial
 from math import prod
@@ -16,7 +16,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from wan_pipelines.engines.artifacts.switch import Workshop
-from wan_pipelines.engines.checkpoints import Refused, conditions, limit_bytes, pack, restore
+from wan_pipelines.engines.boundary import Boundary
+from wan_pipelines.engines.checkpoints import conditions
 from wan_pipelines.engines.decoding import decode
 from wan_pipelines.engines.denoising import Denoising, TextEmbeddings
 from wan_pipelines.engines.fingerprint import Device, Fingerprint, read_fingerprint
@@ -170,7 +171,7 @@ class ReferenceEngine:
             conditions = self._conditions(request, run, code.told(self.name))
             if tail is not None:
                 conditions["continues"] = hashlib.sha256(tail.tobytes()).hexdigest()
-            boundary = _Boundary(run, kept_by, conditions, on_step)
+            boundary = Boundary(run, kept_by, conditions, on_step)
             try:
                 with self._together(run), denoising_with(options, run):
                     high_seconds = self._denoise(run, boundary)
@@ -293,7 +294,7 @@ class ReferenceEngine:
             request, run, engine=engine, weights=self._weights, fingerprint=self.fingerprint
         )
 
-    def _denoise(self, run: Denoising, boundary: "_Boundary") -> float:
+    def _denoise(self, run: Denoising, boundary: Boundary) -> float:
         """Does the steps that are left; wall seconds of those of the high-noise expert."""
         started = perf_counter()
         high_seconds = 0.0
@@ -331,56 +332,6 @@ class ReferenceEngine:
 
             return torch.cuda.max_memory_allocated()
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-class _Boundary:
-    """What happens between steps: the state is looked at, kept, and reported."""
-
-    def __init__(
-        self,
-        run: Denoising,
-        keeper: Keeper | None,
-        conditions: Mapping[str, str],
-        report: OnStep,
-    ) -> None:
-        self._run = run
-        self._keeper = keeper
-        self._conditions = conditions
-        self._report = report
-        self.resumed = 0
-
-    def enter(self) -> None:
-        """Goes on where an earlier attempt was left, if what is kept of it fits."""
-        if self._keeper:
-            self._resume(self._keeper)
-        self._report(self._run.step, self._run.steps)
-
-    def cross(self) -> None:
-        """After a step."""
-        import torch
-
-        run = self._run
-        if not torch.isfinite(run.latents).all():
-            raise RenderError(
-                f"Latents are not finite after step {run.step} of {run.steps}. Lower the "
-                "guidance, or render with another seed.",
-                stage="denoise",
-            )
-        if self._keeper:
-            self._keeper.step_done(run.step, lambda: pack(run, self._conditions))
-        self._report(run.step, run.steps)
-
-    def _resume(self, keeper: Keeper) -> None:
-        kept = keeper.found(limit_bytes(self._run))
-        if kept is None:
-            return
-        try:
-            restore(self._run, kept, self._conditions)
-        except Refused as reason:
-            keeper.refused(str(reason))
-            return
-        self.resumed = self._run.step
-        keeper.resumed(self._run.step)
 
 
 def _nobody_listens(step: int, steps: int) -> None:
