@@ -35,6 +35,10 @@ def test_home_folders_are_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         ("file:///a?b", "%3F"),
         ("file:///a%00b", "no absolute path"),
         ("file://", "no absolute path"),
+        ("s3:///videos", "no name of a bucket"),
+        ("s3://Bucket_/videos", "no name of a bucket"),
+        ("s3://bucket/videos?endpoint=x", "query"),
+        ("s3://bucket/a/../b", r"leaves its store"),
         ("", "no folder"),
         ("a\x00b", "no folder"),
     ],
@@ -43,3 +47,14 @@ def test_other_addresses_are_refused_with_a_remedy(url: str, problem: str):
     with pytest.raises(InputError, match=problem) as caught:
         open_store(url)
     assert "file:///srv/videos" in caught.value.remedy
+
+
+def test_credentials_in_an_address_are_refused_and_not_shown():
+    with pytest.raises(InputError, match="AWS_ACCESS_KEY_ID") as caught:
+        open_store("s3://key:do-not-show-this@bucket/videos")
+    assert "do-not-show-this" not in str(caught.value)
+
+
+def test_buckets_are_not_asked_when_they_are_opened(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    assert repr(open_store("s3://bucket/my%20videos/")) == "S3Store('s3://bucket/my%20videos')"

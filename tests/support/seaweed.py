@@ -21,7 +21,7 @@ import pytest
 
 BUCKET = "videos"
 PROGRAM = Path(sys.executable).with_name("weed")
-USERS = {"writer": ["Admin", "Read", "Write", "List"], "reader": ["Read", "List"]}
+USERS = {"writer": ["Read", "Write", "List"], "reader": ["Read", "List"]}
 QUIET = ["-s3.port.iceberg=0", "-s3.port.lance=0", "-admin.ui=false", "-webdav=false"]
 PORTS = ["master", "volume", "filer", "s3"]
 PATIENCE_SECONDS = 60

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BUFFER_BYTES: Final = 256 << 10
+PAGE_OBJECTS: Final = 1000
+"""The most that S3 lists at a time."""
 WRITER: Final = "writer"
 """Metadata of what must exist once: tells whose it is when an answer was lost."""
 
@@ -224,7 +226,11 @@ class S3Store:
         return info
 
     def _entries(self, prefix: str) -> Iterator[dict[str, Any]]:
-        where = {"Bucket": self.bucket, "Prefix": self.prefix + prefix}
+        where = {
+            "Bucket": self.bucket,
+            "Prefix": self.prefix + prefix,
+            "MaxKeys": PAGE_OBJECTS,
+        }
         more: dict[str, str] = {}
         while True:
             page = self._do(

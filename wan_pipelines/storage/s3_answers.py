@@ -7,7 +7,7 @@ from typing import Any, Final
 from wan_pipelines.storage.s3_errors import code_of, status_of
 from wan_pipelines.storage.store import ObjectInfo
 
-BODILESS: Final = {400, 403, 404}
+BODILESS: Final = {301, 400, 403, 404}
 """Statuses whose reason a HEAD request does not tell."""
 
 

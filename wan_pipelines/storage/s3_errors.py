@@ -13,6 +13,9 @@ KEYS_REMEDY: Final = (
 )
 REGION_REMEDY: Final = "Set AWS_REGION to the bucket's region."
 FULL_REMEDY: Final = "Free space or raise the quota, or choose another store."
+STRANGER_REMEDY: Final = (
+    "What answers gives no reason, and may be no S3 server: check AWS_ENDPOINT_URL_S3."
+)
 REMEDIES: Final = {
     "InvalidAccessKeyId": KEYS_REMEDY,
     "SignatureDoesNotMatch": KEYS_REMEDY,
@@ -37,7 +40,7 @@ REMEDIES: Final = {
     "ConnectTimeoutError": "Nothing answers: check AWS_ENDPOINT_URL_S3, network and server.",
     "ReadTimeoutError": "The server is too slow: look after it, or raise `s3.answer_seconds`.",
     "SSLError": "Check the server's certificate; AWS_CA_BUNDLE names those to trust.",
-    "ResponseParserError": "What answers is no S3 server: check AWS_ENDPOINT_URL_S3.",
+    "ResponseParserError": STRANGER_REMEDY,
 }
 CONNECTION_REMEDY: Final = "Check network and server, then try again."
 SERVER_REMEDY: Final = "Look at the server, then try again."
@@ -103,19 +106,25 @@ def patiently(work: Callable[[], T], patience_seconds: float) -> T:
 
 def explained(error: Exception, doing: str) -> StorageError:
     """The error as one that names what was tried, what was said, and a remedy."""
-    from botocore.exceptions import HTTPClientError
     from s3transfer.exceptions import RetriesExceededError
 
     if isinstance(error, RetriesExceededError) and isinstance(error.last_exception, Exception):
         error = error.last_exception
     response = getattr(error, "response", None)
     said = response["Error"].get("Message", "") if response else str(error)
-    code = code_of(error)
-    remedy = REMEDIES.get(code)
-    if remedy is None and status_of(error) in STAYS:
-        remedy = FULL_REMEDY
-    if remedy is None and status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        remedy = SERVER_REMEDY
-    if remedy is None and isinstance(error, HTTPClientError):
-        remedy = CONNECTION_REMEDY
-    return StorageError(f"Cannot {doing}: {code}: {said.rstrip('.')}. {remedy or UNKNOWN_REMEDY}")
+    return StorageError(f"Cannot {doing}: {code_of(error)}: {said.rstrip('.')}. {_remedy(error)}")
+
+
+def _remedy(error: Exception) -> str:
+    from botocore.exceptions import HTTPClientError
+
+    code, status = code_of(error), status_of(error)
+    if code in REMEDIES:
+        return REMEDIES[code]
+    if status == HTTPStatus.INSUFFICIENT_STORAGE:
+        return FULL_REMEDY
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return SERVER_REMEDY
+    if code.isdigit():
+        return STRANGER_REMEDY
+    return CONNECTION_REMEDY if isinstance(error, HTTPClientError) else UNKNOWN_REMEDY
