@@ -39,6 +39,15 @@ def test_a_value_of_a_release(project: Project) -> None:
     assert "integer" in said
 
 
+def test_a_lighter_release_that_is_not_there(project: Project) -> None:
+    project.release(ladder=[{"name": "lighter", "release": "smal", "tier": "draft"}])
+    project.release("small")
+    assert message(project) == (
+        "assets/models/sample/defs.yaml: rung lighter of the ladder: there is no release 'smal'. "
+        "Did you mean 'small'?"
+    )
+
+
 def test_a_value_of_an_environment(project: Project) -> None:
     tenants = {"demo": {"plan": "studio", "time_zone": "Europe/Berln"}}
     path = project.environment(tenants=tenants)

@@ -57,6 +57,20 @@ def test_what_cannot_be_is_told_with_line_and_remedy(
     assert words in said
 
 
+def test_addresses_are_limited_where_the_cpu_renders(quick_project: Project):
+    h100 = {"h100": {"price_usd_per_hour": "2.69"}}
+    said = problem(
+        quick_project, gpu_class="h100", gpu_classes=h100, workers={"memory_limit_gib": 8}
+    )
+    assert "memory_limit_gib is for CPUs" in said
+
+
+def test_tenants_take_exact_renders_only_unless_they_say_so(quick_project: Project):
+    assert read_settings(quick_project.root, "local").tenant("demo").degradation == "exact_only"
+    said = problem(quick_project, tenants={"demo": {"plan": "studio", "degradation": "alowed"}})
+    assert "Did you mean 'allowed'?" in said
+
+
 def test_failed_shots_are_tried_again_after_the_pauses_that_the_docs_name():
     backoff = read_settings(Path(__file__).parents[2], "local").rerender.backoff
     assert backoff.failures_until_rest == 4

@@ -20,12 +20,15 @@ LARGEST_BLOCK = 1 << 26
 MIB = 1 << 20
 ENOUGH_FOR_TILES = 110 * MIB
 """Of the clip of 256x256 with 17 frames: decoding it in one go takes 149 MiB, in tiles 85."""
+WORKER_LIMIT = 64 << 30
+"""What the environment gives a worker: more than it takes, and less than there is no limit to."""
 WHOLE, SWITCHING = 256, 64
 """Widths of the clips that are decoded with too little memory, and that lack it at the switch."""
 
 
 def open_starving(studio: Studio, release: str, folder: Path) -> Engine:
     """The first process that does this cannot load, later ones can."""
+    assert resource.getrlimit(resource.RLIMIT_AS) == (WORKER_LIMIT, WORKER_LIMIT)
     prepared = studio.prepare(release, digests=False)
     first = folder / "was-loaded"
     if first.exists():
@@ -39,10 +42,11 @@ class StarvingEngine:
     """Renders as the real one does; there is too little memory for what nobody has changed."""
 
     def __init__(self, inner: Engine) -> None:
+        self.name = inner.name
+        self.release = inner.release
+        self.fingerprint = inner.fingerprint
+        self.load_seconds = inner.load_seconds
         self._inner = inner
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
 
     def render(
         self, request: RenderRequest, on_step: OnStep | None = None, keeper: Keeper | None = None

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from tests.support.project import ENVIRONMENT
 from tests.support.quick_project import quick_copy
 from tests.survival.scenes import Scene
-from tests.survival.starving import SWITCHING, WHOLE
+from tests.survival.starving import SWITCHING, WHOLE, WORKER_LIMIT
 from wan_pipelines.encoding.publish import manifest_key, read_manifest
 from wan_pipelines.ledger.reports import ShotView, edition_shots_view, videos
 from wan_pipelines.ledger.tables import TakeRow
@@ -31,6 +31,7 @@ ONE_VIDEO_EACH = {
     "count": 1,
     "threads": 1,
     "lease_seconds": 600,
+    "memory_limit_gib": WORKER_LIMIT >> 30,
     # Nothing is encoded while memory is short: what is tested is the engine.
     "recycle_after_videos": 1,
 }
@@ -70,6 +71,7 @@ def test_memory_gives_out_while_loading_at_the_switch_and_while_decoding(scene: 
     scene.publish()
     scene.check()
 
+    # Loading ends in an error or in an abort: its libraries are written in three languages.
     errors = errors_of(scene)
     assert [stage for stage, _ in errors] == ["load", "switch", "decode"]
     assert "DefaultCPUAllocator: can't allocate memory" in errors[2][1]

@@ -1,7 +1,6 @@
 """`ModelRelease`: a pinned model becomes its weights and its engine."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import dagster as dg
@@ -14,8 +13,7 @@ from wan_pipelines.components.metadata import (
 )
 from wan_pipelines.components.resource import StudioResource
 from wan_pipelines.components.scaffolding import ReleaseScaffolder
-from wan_pipelines.engines.ladder.rungs import check_lighter
-from wan_pipelines.engines.releases import Release, read_releases
+from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import WeightsError
 from wan_pipelines.studio.artifacts import publish_artifacts
 
@@ -42,10 +40,8 @@ class ModelRelease(dg.Component):
         return Release
 
     @classmethod
-    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:  # noqa: ARG003
         assert isinstance(attributes, Release)
-        if any(rung.release for rung in attributes.ladder):
-            check_lighter(attributes, read_releases(Path(context.path).parents[1]))
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002

@@ -290,7 +290,8 @@ def read_release(path: Path) -> Release:
 def read_releases(assets: Path) -> dict[str, Release]:
     """All releases below `<assets>/models`, by name; a name used twice is an InputError."""
     releases: dict[str, Release] = {}
-    for path in sorted((assets / "models").glob("*/defs.yaml")):
+    paths = sorted((assets / "models").glob("*/defs.yaml"))
+    for path in paths:
         release = read_release(path)
         if release.name in releases:
             raise InputError(
@@ -299,8 +300,8 @@ def read_releases(assets: Path) -> dict[str, Release]:
                 remedy="Give each release a name of its own.",
             )
         releases[release.name] = release
-    for release in releases.values():
-        check_lighter(release, releases)
+    for path, release in zip(paths, releases.values(), strict=True):
+        check_lighter(release, releases, where=str(path))
     return releases
 
 

@@ -77,22 +77,26 @@ def ladder_problems(release: "Release") -> Iterator[str]:
         is_lighter = is_lighter or rung.tier is not None
 
 
-def check_lighter(release: "Release", releases: Mapping[str, "Release"]) -> None:
-    """InputError for a rung that names a release or a tier that there is not."""
+def check_lighter(
+    release: "Release", releases: Mapping[str, "Release"], *, where: str = ""
+) -> None:
+    """InputError for a rung that names a release or a tier that there is not.
+
+    `where` is the file that declares it.
+    """
     for rung in release.ladder:
         if rung.release is None:
             continue
-        where = f"release {release.name}, ladder.{rung.name}"
         if rung.release not in releases:
             raise InputError(
-                f"there is no release {rung.release!r}.",
+                f"rung {rung.name} of the ladder: there is no release {rung.release!r}.",
                 where=where,
                 remedy=did_you_mean(rung.release, releases),
             )
         tiers = releases[rung.release].tiers
         if rung.tier not in tiers:
             raise InputError(
-                f"release {rung.release} offers no tier {rung.tier!r}.",
+                f"rung {rung.name} of the ladder: {rung.release} offers no tier {rung.tier!r}.",
                 where=where,
                 remedy=did_you_mean(rung.tier, tiers),
             )

@@ -10,7 +10,7 @@ from wan_pipelines.errors import ExhaustionKind
 from wan_pipelines.ledger.leases import Lease
 from wan_pipelines.ledger.records import TakeReport
 from wan_pipelines.ledger.takes import fail_take
-from wan_pipelines.ledger.workers import open_workers
+from wan_pipelines.ledger.workers import open_takes, open_workers
 from wan_pipelines.processes import host_name, out_of_memory_kills
 from wan_pipelines.rendering.ladders import Verdict
 from wan_pipelines.rendering.progress import Progress
@@ -30,8 +30,21 @@ class Cause:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """The shot that a worker was at, and whether it goes on on a lower rung."""
+
+    shot: str
+    verdict: Verdict
+
+
 OUT_OF_MEMORY = Cause(
     "memory", "OutOfMemoryKill", "The kernel killed the worker: the machine was out of memory."
+)
+ABORTED = Cause(
+    "memory",
+    "OutOfMemoryAbort",
+    "A library aborted the worker, which had reached its memory limit.",
 )
 
 
@@ -45,52 +58,67 @@ def hung_at(progress: Progress) -> Cause:
     )
 
 
-def was_out_of_memory(status: int, kills_before: int | None) -> bool:
-    """Whether a worker with that exit status is one that the kernel has killed since.
+def cause_of_death(status: int, kills_before: int | None, *, is_limited: bool) -> Cause | None:
+    """What gave out, if the exit status of a worker says so.
 
-    Anybody may send SIGKILL, so the kernel's own count must have grown.
+    Anybody may send SIGKILL, so the kernel's own count must have grown. Libraries in Rust and C++
+    abort where Python raises; they may have other reasons, but for a limit to their memory.
     """
+    if status == -signal.SIGABRT and is_limited:
+        return ABORTED
     kills = out_of_memory_kills()
-    if kills is None or kills_before is None:
-        return False
-    return status == -signal.SIGKILL and kills > kills_before
+    if status != -signal.SIGKILL or kills is None or kills_before is None:
+        return None
+    return OUT_OF_MEMORY if kills > kills_before else None
 
 
 def fail_killed(
-    studio: Studio, task: WorkerTask, progress: Progress, pid: int, cause: Cause
-) -> Verdict:
+    studio: Studio, task: WorkerTask, progress: Progress | None, pid: int, cause: Cause
+) -> Killed | None:
     """Fail the take that a worker was killed at, and say whether its shot goes on on a lower rung.
 
-    To be called before the worker is closed.
+    Without `progress` it was loading. None where it is not known what it was at. To be called
+    before the worker is closed.
     """
-    (shot,) = shots_named(studio, task.shard.edition, [progress.shot])
+    lease = _lease_of(studio, pid, progress)
+    named = shots_named(studio, task.shard.edition, task.shard.shots)
+    shot = next((shot for shot in named if lease and shot.render_key == lease.render_key), None)
+    if lease is None or shot is None:
+        return None
     ladders = LedgerLadders(studio, task.shard.edition.tenant, exact=task.shard.exact)
     footing = ladders.present(shot)
     verdict = ladders.gave_out(shot, footing, cause.kind)
-    now = datetime.now(UTC)
-    for worker in open_workers(studio.ledger, host_name()):
-        if worker.pid == pid:
-            lease = Lease(worker.tenant, shot.render_key, progress.take_id, worker.id, now)
-            words = f"{cause.words} {verdict.reason}".rstrip()
-            report = _report(studio, footing, progress, cause.error_type, words)
-            fail_take(studio.ledger, lease, report, now=now)
-    return verdict
-
-
-def _report(
-    studio: Studio, footing: Footing, progress: Progress, error_type: str, words: str
-) -> TakeReport:
-    request = footing.request
-    stage = "decode"
-    if progress.step < progress.steps:
-        release = studio.release(request.release)
-        stage = denoising_stage(release, request.sampling, progress.step)
-    return TakeReport(
-        seed=request.seed,
-        steps=progress.step,
-        release=request.release,
-        error_type=error_type,
-        error_message=words,
-        error_stage=stage,
+    report = TakeReport(
+        seed=footing.request.seed,
+        steps=progress.step if progress else 0,
+        release=footing.request.release,
+        error_type=cause.error_type,
+        error_message=f"{cause.words} {verdict.reason}".rstrip(),
+        error_stage=_stage(studio, footing, progress),
         descent=descent_of(footing),
     )
+    fail_take(studio.ledger, lease, report, now=datetime.now(UTC))
+    return Killed(shot.name, verdict)
+
+
+def _lease_of(studio: Studio, pid: int, progress: Progress | None) -> Lease | None:
+    """Of the take that a worker renders, or loads for; others may be on their way to the store."""
+    for worker in open_workers(studio.ledger, host_name()):
+        if worker.pid == pid:
+            takes = open_takes(studio.ledger, [worker.id])
+            if progress:
+                takes = tuple(take for take in takes if take.take_id == progress.take_id)
+            if len(takes) == 1:
+                (take,) = takes
+                now = datetime.now(UTC)
+                return Lease(take.tenant, take.render_key, take.take_id, worker.id, now)
+    return None
+
+
+def _stage(studio: Studio, footing: Footing, progress: Progress | None) -> str:
+    if progress is None:
+        return "load"
+    if progress.step >= progress.steps:
+        return "decode"
+    release = studio.release(footing.request.release)
+    return denoising_stage(release, footing.request.sampling, progress.step)

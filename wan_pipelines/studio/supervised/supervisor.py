@@ -8,7 +8,7 @@ from wan_pipelines.errors import RenderError, WorkerDied
 from wan_pipelines.ledger.workers import last_paid
 from wan_pipelines.processes import out_of_memory_kills
 from wan_pipelines.rendering.clock import Instant
-from wan_pipelines.rendering.progress import Progress, ProgressTold
+from wan_pipelines.rendering.progress import ProgressTold
 from wan_pipelines.rendering.signals import stop_on_signals
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio.render_here import Say
@@ -24,11 +24,10 @@ from wan_pipelines.studio.supervised.children import (
 )
 from wan_pipelines.studio.supervised.deaths import summary_of_dead, told_status
 from wan_pipelines.studio.supervised.kills import (
-    OUT_OF_MEMORY,
     Cause,
+    cause_of_death,
     fail_killed,
     hung_at,
-    was_out_of_memory,
 )
 from wan_pipelines.studio.supervised.messages import (
     Ending,
@@ -123,13 +122,17 @@ class _Supervisor:
                 return self.last
             case Failure(error):
                 raise error
-            case _ if self.age.hung and self.age.progress:
-                cause = hung_at(self.age.progress)
-                return self._after_kill(task, self.age.progress, child.pid, cause)
-            case _ if was_out_of_memory(status, kills) and self.age.progress:
-                return self._after_kill(task, self.age.progress, child.pid, OUT_OF_MEMORY)
             case _:
-                return self._after_death(task, status)
+                cause = self._cause(status, kills)
+                killed = cause and self._after_kill(task, child.pid, cause)
+                return killed or self._after_death(task, status)
+
+    def _cause(self, status: int, kills: int | None) -> Cause | None:
+        """Why a worker ended without a word, if that is to do with its shot."""
+        if self.age.hung and self.age.progress:
+            return hung_at(self.age.progress)
+        is_limited = self.studio.settings.workers.memory_limit_gib is not None
+        return cause_of_death(status, kills, is_limited=is_limited)
 
     def _check_exhausted(self, ending: Ending) -> None:
         """RenderError when process after process runs out with nothing to go on with."""
@@ -144,15 +147,17 @@ class _Supervisor:
                 stage="denoise",
             )
 
-    def _after_kill(self, task: WorkerTask, progress: Progress, pid: int, cause: Cause) -> Ending:
+    def _after_kill(self, task: WorkerTask, pid: int, cause: Cause) -> Ending | None:
         """The shot fails, or goes on on a lower rung; the others are none the worse for it."""
-        verdict = fail_killed(self.studio, task, progress, pid, cause)
+        killed = fail_killed(self.studio, task, self.age.progress, pid, cause)
+        if killed is None:
+            return None
         close_dead_workers(self.studio)
         summary = summary_of_dead(self.studio, task.shard, task.run, task.paid_since.at)
-        if verdict.goes_on:
-            failed = tuple(name for name in summary.failed if name != progress.shot)
-            summary = replace(summary, failed=failed, left=(progress.shot, *summary.left))
-        self.say(f"{progress.shot}: {cause.words} {verdict.reason}")
+        if killed.verdict.goes_on:
+            failed = tuple(name for name in summary.failed if name != killed.shot)
+            summary = replace(summary, failed=failed, left=(killed.shot, *summary.left))
+        self.say(f"{killed.shot}: {cause.words} {killed.verdict.reason}")
         return Ending("exhausted", summary)
 
     def _follow(self, child: Child) -> None:
