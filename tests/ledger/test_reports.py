@@ -15,6 +15,7 @@ from wan_pipelines.ledger.reports import (
     edition_totals,
     output_files,
     run_costs,
+    take_charges,
     videos,
 )
 from wan_pipelines.ledger.takes import add_renditions, fail_take, forget_outputs
@@ -113,6 +114,15 @@ def test_an_edition_shows_every_shot_and_what_became_of_it(scene: Scene):
     totals = edition_totals(scene.ledger, DEMO)
     assert totals.states == {"withdrawn": 1, "admitted": 2, "held": 1}
     assert (totals.shots, totals.accepted, totals.failed, totals.waiting) == (3, 0, 1, 1)
+
+
+def test_takes_are_charged_to_the_edition_that_made_them(scene: Scene):
+    (video,) = videos(scene.ledger, "acme")
+    charges = take_charges(scene.ledger, DEMO)
+    assert charges[video.take_id] == 2000
+    assert sorted(charges.values()) == [2000, 4000], "one of a take that failed"
+    scene.admit(shots("red"), SECOND)
+    assert take_charges(scene.ledger, SECOND) == {}
 
 
 def test_the_shots_costs_and_the_overhead_are_the_editions_cost(scene: Scene):

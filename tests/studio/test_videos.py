@@ -86,6 +86,22 @@ def test_files_that_another_campaign_wants_as_well_are_derived(quick_project: Pr
     assert (half.width, half.height, half.frames, half.codec) == (16, 16, 5, "h264")
 
 
+def test_a_manifest_that_does_not_tell_of_a_derived_file_yet_is_completed(quick_project: Project):
+    quick_project.campaign(prompts=["a red ball rising"])
+    studio = quick_project.studio()
+    render_edition(studio)
+    (video,) = videos(studio.ledger, "demo")
+    key = manifest_key("demo", video.render_key, video.take_id)
+    before = studio.store.read_bytes(key)
+    quick_project.campaign("more", prompts=["a red ball rising"], renditions=["h264", "h264-half"])
+    after = quick_project.studio()
+    render_edition(after, "first", "more")
+    studio.store.put_bytes(key, before)  # as if whoever derived it had been killed then
+    publish(after, edition_key(after, "more", "first"))
+    names = [file.name for file in read_manifest(studio.store, key).renditions]
+    assert names == ["h264", "poster", "preview", "h264-half"]
+
+
 def test_publishing_again_writes_no_manifest_anew(quick_project: Project):
     studio = quick_project.studio()
     render_edition(studio)
