@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -89,20 +88,30 @@ def _free_ports(number: int) -> list[int]:
 
 
 def _wait(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Until the bucket is there: the server refuses whoever does not say who asks."""
+    """Until something can be stored: the bucket is made after the server begins to answer."""
+    import boto3
+    from botocore.config import Config
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="writer-key",
+        aws_secret_access_key="writer-secret",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while _status(f"{endpoint}/{BUCKET}") != 403:
+    while not _takes_objects(client):
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
-def _status(url: str) -> int:
+def _takes_objects(client: Any) -> bool:
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
-        with urlopen(url, timeout=5) as answer:
-            return answer.status
-    except HTTPError as error:
-        error.close()
-        return error.code
-    except (URLError, OSError):
-        return 0
+        client.put_object(Bucket=BUCKET, Key="ready", Body=b"")
+    except (BotoCoreError, ClientError):
+        return False
+    return True
