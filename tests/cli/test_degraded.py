@@ -5,6 +5,7 @@ import json
 from tests.cli.invoking import invoker
 from tests.support.greedy import one_process, studio_with_ladder, untiled
 from tests.support.project import Project
+from wan_pipelines.components.metadata import of_videos
 from wan_pipelines.studio.planning import admit
 from wan_pipelines.studio.release_checks import check_footholds
 from wan_pipelines.studio.shard_records import ShardReference
@@ -19,7 +20,12 @@ def test_it_is_marked_in_lists_lineage_page_and_checks(quick_project: Project) -
     one_process(studio, ShardReference("shard_1", edition, (BOX,)), lambda request: False)
     for _ in range(2):
         one_process(studio, ShardReference("shard_2", edition, (BALL,)), untiled)
-    page = studio.store.read_bytes(publish(studio, edition).pages.page).decode()
+    published = publish(studio, edition)
+    told = of_videos(studio, published)
+    assert (told["accepted"], told["degraded"]) == (2, 1)
+    rows = [record.data for record in told["videos"].records]
+    assert [row["why"] for row in rows] == ["degraded: tiles", ""]
+    page = studio.store.read_bytes(published.pages.page).decode()
     assert page.count('<p class="pill degraded">degraded: tiles</p>') == 1
 
     wan = invoker(quick_project)

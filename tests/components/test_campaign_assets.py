@@ -78,6 +78,7 @@ def test_the_videos_show_posters_files_and_figures(first: dg.ExecuteInProcessRes
     assert shown["page"] == f"{base}/index.html"
     assert shown["accepted"] == 2
     assert shown["failed"] == 0
+    assert shown["degraded"] == 0
     assert shown["gpu_seconds"] > 0
     assert shown["cost_usd"] > 0
     rows = [record.data for record in shown["videos"].records]

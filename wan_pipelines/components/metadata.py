@@ -121,6 +121,7 @@ def of_videos(studio: Studio, published: Published) -> Metadata:
         "all_editions": dg.MetadataValue.url(studio.link(published.pages.index)),
         "files": dg.MetadataValue.md(_links(studio, published)),
         **_totals(published.totals),
+        "degraded": sum(shot.degraded for shot in published.shots),
         "render_seconds": round(sum(map(render_seconds, published.shots)), 3),
         **_table("videos", [_video(shot) for shot in published.shots]),
     }
@@ -204,8 +205,12 @@ def _video(shot: ShotView) -> Mapping[str, Any]:
         "gpu_seconds": round(shot.gpu_microseconds / 1e6, 3),
         "cost_usd": float(usd(shot.cost_micro_usd)),
         "render_seconds": round(render_seconds(shot), 3),
-        "why": shot.error_message or shot.reason,
+        "why": shot.error_message or shot.reason or _degraded(shot),
     }
+
+
+def _degraded(shot: ShotView) -> str:
+    return f"degraded: {', '.join(shot.rungs)}" if shot.degraded else ""
 
 
 def _links(studio: Studio, published: Published) -> str:
