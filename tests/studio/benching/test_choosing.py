@@ -44,6 +44,12 @@ def test_what_shows_less_of_the_prompt_is_not_chosen_for_its_speed() -> None:
     assert chosen.engine == "hasty"
 
 
+def test_a_choice_says_that_the_machine_had_other_work() -> None:
+    choice = choose("template", [row("any")], busy=True)
+    assert choice
+    assert choice.why.endswith("the machine had other work: measure again")
+
+
 def test_nothing_is_chosen_of_nothing() -> None:
     assert choose("template", [row("broken", missing="it does not load")]) is None
     assert choose("long", [row("other")]) is None

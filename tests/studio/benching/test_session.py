@@ -63,7 +63,25 @@ def test_a_row_sums_up_what_was_measured(
     price = session.studio.settings.rendering_class.price_usd_per_hour
     assert short.cost_micro_usd == round(price * 1_000_000 * 4 / 3600)
     assert (template.missing, long.missing) == (STOPPED, "the seam does not hold")
-    assert session.view().complete
+    view = session.view()
+    assert view.complete
+    assert set(view.to_json()["rows"][0]) == {
+        "engine",
+        "tier",
+        "scenario",
+        "missing",
+        "videos",
+        "segments",
+        "load_seconds",
+        "latency_p50_seconds",
+        "latency_p95_seconds",
+        "videos_per_hour",
+        "frames_per_second",
+        "processor_seconds",
+        "peak_memory_bytes",
+        "prompt_fidelity",
+        "cost_micro_usd",
+    }, "these names are for scripts"
 
 
 def test_what_was_measured_before_ctrl_c_is_kept(

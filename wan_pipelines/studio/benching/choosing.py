@@ -17,8 +17,13 @@ WISHES: Final[dict[ScenarioName, tuple[_Measure, str]]] = {
 }
 
 
-def choose(scenario: ScenarioName, rows: Sequence[EngineRow]) -> Choice | None:
-    """The best of what shows what is asked for as well as any; None where nothing was measured."""
+def choose(
+    scenario: ScenarioName, rows: Sequence[EngineRow], *, busy: bool = False
+) -> Choice | None:
+    """The best of what shows what is asked for as well as any; None where nothing was measured.
+
+    `busy` is a machine that had other work: the choice says so.
+    """
     measured = [row for row in rows if row.scenario == scenario and not row.missing]
     if not measured:
         return None
@@ -30,4 +35,6 @@ def choose(scenario: ScenarioName, rows: Sequence[EngineRow]) -> Choice | None:
     why = f"{words} of {len(good)} measured"
     if others:
         why += f"; {others} others show less of what is asked for"
+    if busy:
+        why += "; the machine had other work: measure again"
     return Choice(scenario=scenario, engine=chosen.engine, tier=chosen.tier, why=why)

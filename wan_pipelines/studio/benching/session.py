@@ -55,14 +55,16 @@ class Session:
         """What there is, for a page and for scripts."""
         settings = self.studio.settings
         prepared = self.studio.prepare(self.release.name, digests=False)
-        chosen = (choose(scenario.name, self.rows) for scenario in self.scenarios)
+        cores = len(os.sched_getaffinity(0))
+        busy = self.load_average > cores
+        chosen = (choose(scenario.name, self.rows, busy=busy) for scenario in self.scenarios)
         return BenchView(
             release=self.release.name,
             release_identity=self.release.identity,
             gpu_class=settings.gpu_class,
             at=self.at,
             complete=self.complete,
-            cores=len(os.sched_getaffinity(0)),
+            cores=cores,
             load_average=round(self.load_average, 2),
             machine=prepared.fingerprint.to_json(),
             scenarios=tuple(scenario.view() for scenario in self.scenarios),
