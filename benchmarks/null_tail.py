@@ -11,7 +11,7 @@ from wan_pipelines.encoding.publish import publish
 from wan_pipelines.encoding.renditions import RenditionFile, rendition_specs
 from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.engines.protocol import Footage
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.rendering.takes import Take
 from wan_pipelines.studio.manifests import Describer
 from wan_pipelines.studio.studio import Studio

@@ -17,7 +17,7 @@ from benchmarks.deployment import CAMPAIGN, EDITION, Deployment
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.encoding.renditions import RenditionFile
 from wan_pipelines.engines.protocol import Footage
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.rendering.takes import RunReference, Take
 from wan_pipelines.studio import planning, render_here, shards
 from wan_pipelines.studio.studio import Studio

@@ -3,7 +3,7 @@
 from benchmarks.deployment import CAMPAIGN, EDITION, deployed
 from benchmarks.graph_vs_loop import run_graph
 from benchmarks.results import show_and_keep
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import edition_totals
 
 SHOTS = 100

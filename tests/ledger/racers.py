@@ -16,7 +16,8 @@ from typing import Any
 from tests.ledger.scenes import REPORT, files, shot
 from wan_pipelines.errors import LeaseLost
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.editions import EditionKey, admit
+from wan_pipelines.ledger.editions import admit
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Busy, Lease, lease_shot
 from wan_pipelines.ledger.takes import accept_take
 from wan_pipelines.ledger.workers import (

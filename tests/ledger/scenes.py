@@ -11,8 +11,9 @@ from wan_pipelines.ledger.artifacts import ArtifactRecord
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.descents import Descent
-from wan_pipelines.ledger.editions import Admission, Candidate, EditionKey, admit
+from wan_pipelines.ledger.editions import Admission, Candidate, admit
 from wan_pipelines.ledger.footholds import Bucket
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Lease, lease_shot
 from wan_pipelines.ledger.prices import Price, publish_prices
 from wan_pipelines.ledger.records import StageMicroseconds, TakeReport

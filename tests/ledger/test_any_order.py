@@ -14,7 +14,8 @@ from tests.ledger import books
 from tests.ledger.scenes import ERROR, REPORT, Hand, Scene, files, shot
 from wan_pipelines.errors import LeaseLost, NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.editions import EditionKey, all_editions
+from wan_pipelines.ledger.editions import all_editions
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Lease, release_lease, renew_lease
 from wan_pipelines.ledger.quotas import quota_left
 from wan_pipelines.ledger.takes import accept_take, fail_take, forget_outputs

@@ -6,12 +6,8 @@ from tests.ledger import books
 from tests.ledger.scenes import DEMO, ERROR, Scene, shot, shots
 from wan_pipelines.errors import InputError, LedgerError
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.editions import (
-    EditionKey,
-    all_editions,
-    edition_shots,
-    latest_edition,
-)
+from wan_pipelines.ledger.editions import all_editions, edition_shots, latest_edition
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.takes import fail_take, forget_outputs
 
 SPRING = EditionKey("bolt", "bob", "spring", "first")

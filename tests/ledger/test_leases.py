@@ -6,7 +6,8 @@ from tests.ledger import books
 from tests.ledger.scenes import DEMO, ERROR, REPORT, Scene, files, shot, shots
 from wan_pipelines.errors import LeaseLost, NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.editions import EditionKey, edition_shots
+from wan_pipelines.ledger.editions import edition_shots
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Busy, Done, release_lease, renew_lease
 from wan_pipelines.ledger.reports import edition_shots_view
 from wan_pipelines.ledger.takes import accept_take, fail_take, forget_outputs

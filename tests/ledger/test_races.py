@@ -6,7 +6,7 @@ from tests.ledger import books
 from tests.ledger.racers import run_racers
 from tests.ledger.scenes import Scene, shot
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.quotas import quota_left
 from wan_pipelines.ledger.reports import edition_shots_view
 from wan_pipelines.ledger.tenants import Plan, Tenant, configure

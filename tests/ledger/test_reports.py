@@ -7,7 +7,7 @@ from tests.ledger import books
 from tests.ledger.scenes import DEMO, ERROR, Scene, files, shot, shots
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import (
     Dimension,
     cost_totals,

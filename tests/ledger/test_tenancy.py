@@ -8,12 +8,8 @@ from tests.ledger import books
 from tests.ledger.scenes import ERROR, REPORT, Scene, files, shots
 from wan_pipelines.errors import LeaseLost, LedgerError, NotAdmitted
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.editions import (
-    EditionKey,
-    all_editions,
-    edition_shots,
-    latest_edition,
-)
+from wan_pipelines.ledger.editions import all_editions, edition_shots, latest_edition
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import lease_shot, release_lease, renew_lease
 from wan_pipelines.ledger.lineage import trace
 from wan_pipelines.ledger.reports import (

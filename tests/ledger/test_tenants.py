@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 from tests.ledger.scenes import PLANS, START, Scene, shots
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.quotas import quota_left
 from wan_pipelines.ledger.tables import TenantRow
 from wan_pipelines.ledger.tenants import Plan, Tenant, configure, users_of

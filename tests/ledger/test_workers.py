@@ -11,7 +11,7 @@ from tests.ledger.scenes import DEMO, Scene, shots
 from wan_pipelines.errors import LeaseLost, LedgerError
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import edition_shots_view, run_costs, working_workers
 from wan_pipelines.ledger.tables import ChargeRow, SpanRow
 from wan_pipelines.ledger.workers import (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wan_pipelines.errors import FingerprintMismatch, InputError, RenderError, WanError
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.rendering.clock import Instant
 from wan_pipelines.rendering.progress import Progress
 from wan_pipelines.rendering.takes import RunReference

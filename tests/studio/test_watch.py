@@ -7,7 +7,7 @@ import pytest
 from tests.support.project import Project
 from tests.support.renders import render_edition
 from wan_pipelines.errors import RenderError
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.page import pages_of
 from wan_pipelines.studio.planning import admit

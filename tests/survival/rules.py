@@ -10,7 +10,7 @@ from tests.ledger import books
 from wan_pipelines.encoding.probe import probe
 from wan_pipelines.encoding.publish import manifest_key, read_manifest
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import edition_shots_view, output_files, run_costs
 from wan_pipelines.ledger.tables import TakeRow
 from wan_pipelines.storage import FolderStore

@@ -8,7 +8,7 @@ from typing import Any
 from tests.support.project import Project
 from tests.survival import rules
 from tests.survival.hands import Answer, Errand, Hand, begin
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import ShotView, edition_shots_view
 from wan_pipelines.studio import costs, planning, shards, videos
 from wan_pipelines.studio.editions import edition_key

@@ -10,7 +10,7 @@ from wan_pipelines import step_server
 from wan_pipelines.cli.output import note
 from wan_pipelines.cli.progress import progress
 from wan_pipelines.cli.summary import Ending, report
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.prompts import PromptOrder, edition_of, shot_of
 from wan_pipelines.studio.studio import Studio

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from wan_pipelines.errors import LedgerError
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import EditionTotals, edition_totals, run_costs
 from wan_pipelines.rendering.signals import STOP_SIGNALS
 from wan_pipelines.streams import STDERR

@@ -9,7 +9,8 @@ import typer
 from rich.text import Text
 
 from wan_pipelines.cli.output import console, note, print_json
-from wan_pipelines.ledger.editions import EditionKey, all_editions
+from wan_pipelines.ledger.editions import all_editions
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import (

@@ -37,7 +37,6 @@ from wan_pipelines.ledger.tenants import account_of, ensure_user, lock_account
 __all__ = [
     "Admission",
     "Candidate",
-    "EditionKey",
     "EditionShot",
     "admit",
     "all_editions",

@@ -14,7 +14,7 @@ from wan_pipelines.errors import LeaseLost, LedgerError, NotAdmitted, QuotaExcee
 from wan_pipelines.ledger import leases, takes, workers
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.descents import Descent
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.records import StageMicroseconds, TakeReport
 from wan_pipelines.rendering.clock import Instant

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import (

@@ -9,7 +9,7 @@ from typing import TypedDict
 from wan_pipelines.campaigns.screening import load_rules
 from wan_pipelines.encoding.renditions import POSTER
 from wan_pipelines.errors import InputError
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.quotas import quota_left
 from wan_pipelines.ledger.reports import EditionTotals, ShotView, run_costs

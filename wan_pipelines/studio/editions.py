@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from wan_pipelines.campaigns.editions import check_edition
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.requests import RenderRequest
-from wan_pipelines.ledger.editions import EditionKey, EditionShot, edition_shots
+from wan_pipelines.ledger.editions import EditionShot, edition_shots
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import videos
 from wan_pipelines.studio.studio import Studio
 

@@ -19,7 +19,7 @@ from wan_pipelines.encoding.renditions import RenditionFile
 from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.engines.prepare import fingerprint_of
 from wan_pipelines.engines.requests import RenderRequest
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.rendering.takes import Take
 from wan_pipelines.studio.studio import Studio
 

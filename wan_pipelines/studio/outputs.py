@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from wan_pipelines.encoding.publish import manifest_key, read_manifest
 from wan_pipelines.errors import StorageError
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import OutputFile, files_of_shots, output_files
 from wan_pipelines.ledger.reports.descent_rows import degraded_takes
 from wan_pipelines.ledger.takes import forget_outputs

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from wan_pipelines.encoding.renditions import POSTER
-from wan_pipelines.ledger.editions import EditionKey, all_editions
+from wan_pipelines.ledger.editions import all_editions
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import EditionTotals, ShotView
 from wan_pipelines.pages.render import render_edition_page, render_index_page
 from wan_pipelines.pages.view import IndexEntry

@@ -9,8 +9,8 @@ from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.admission import Admission, Candidate
-from wan_pipelines.ledger.editions import EditionKey
 from wan_pipelines.ledger.editions import admit as admit_in_ledger
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.ledger.reports.descent_rows import degraded_takes
 from wan_pipelines.studio.editions import edition_key

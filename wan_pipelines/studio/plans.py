@@ -7,7 +7,7 @@ from functools import cached_property
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.ledger.admission import State
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.studio.estimates import ShotEstimate
 
 

@@ -7,7 +7,7 @@ from wan_pipelines.campaigns.brief import Brief
 from wan_pipelines.campaigns.expand import expand
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.errors import InputError
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio.planning import admit_shots, preview_shots
 from wan_pipelines.studio.plans import Plan

@@ -13,7 +13,7 @@ from wan_pipelines.encoding.publish import publish
 from wan_pipelines.encoding.renditions import RenditionFile, RenditionSpec, rendition_specs
 from wan_pipelines.engines.protocol import Footage
 from wan_pipelines.errors import StorageError
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.rendering.takes import Take
 from wan_pipelines.studio.drafts import draft_folder
 from wan_pipelines.studio.leftovers import discard

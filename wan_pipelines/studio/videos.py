@@ -14,7 +14,7 @@ from wan_pipelines.encoding.renditions import (
     missing_at,
     rendition_specs,
 )
-from wan_pipelines.ledger.editions import EditionKey
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import (
     SHOWN,
     EditionTotals,

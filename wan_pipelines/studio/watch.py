@@ -11,7 +11,8 @@ from wan_pipelines.campaigns.editions import brief_digest
 from wan_pipelines.campaigns.screening import PASS, load_rules, screen_shots
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.encoding.renditions import missing_at
-from wan_pipelines.ledger.editions import EditionKey, all_editions
+from wan_pipelines.ledger.editions import all_editions
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import ShotView, edition_shots_view, run_costs
 from wan_pipelines.studio.outputs import broken_outputs
 from wan_pipelines.studio.page import pages_of
