@@ -60,13 +60,7 @@ class S3Store:
         if self._is_large(path):
             self._sweep()
         sent = self._do("store", key, send)
-        info = self._stored(key)
-        if info.size_bytes != sent.size_bytes:
-            raise StorageError(
-                f"{self.uri(key)} has {info.size_bytes} bytes; {sent.size_bytes} of {path} were "
-                "sent. Somebody else stores under this key: choose another."
-            )
-        return StoredFile(info, sent.sha256)
+        return self._passed(key, sent)
 
     def put_bytes(self, key: str, data: bytes) -> ObjectInfo:
         """Store bytes, in parts if there are many."""
@@ -113,8 +107,7 @@ class S3Store:
                 )
                 return sink
 
-        got = self._do("fetch", key, fetch)
-        return StoredFile(self._stored(key), got.sha256)
+        return self._passed(key, self._do("fetch", key, fetch))
 
     def read_bytes(self, key: str) -> bytes:
         """Return the whole content."""
@@ -225,6 +218,15 @@ class S3Store:
             raise StorageError(f"{self.uri(key)} vanished after it was there. Try again.")
         return info
 
+    def _passed(self, key: str, stream: HashingReader | HashingWriter) -> StoredFile:
+        info = self._stored(key)
+        if info.size_bytes != stream.size_bytes:
+            raise StorageError(
+                f"{self.uri(key)} has {info.size_bytes} bytes; {stream.size_bytes} passed by. "
+                "It was replaced in the meantime: try again."
+            )
+        return StoredFile(info, stream.sha256)
+
     def _entries(self, prefix: str) -> Iterator[dict[str, Any]]:
         where = {
             "Bucket": self.bucket,
@@ -256,4 +258,4 @@ class S3Store:
         except StorageError as error:
             log.warning("Uploads that were cut short stay in the bucket: %s", error)
         else:
-            log.info("Removed %d uploads that were cut short.", swept)
+            log.info("Uploads that were cut short, and are removed: %d.", swept)

@@ -50,5 +50,5 @@ def object_info(key: str, size: int, etag: str, modified: datetime) -> ObjectInf
 
 
 def content_type(name: str) -> str:
-    kind = guess_type(name)[0] or "application/octet-stream"
+    kind = guess_type(name, strict=False)[0] or "application/octet-stream"
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind

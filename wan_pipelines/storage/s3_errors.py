@@ -1,10 +1,16 @@
 """What S3 and the network say, in words with a remedy, and whether it may pass by itself."""
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from wan_pipelines.errors import StorageError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -99,9 +105,15 @@ def patiently(work: Callable[[], T], patience_seconds: float) -> T:
         retry=retry_if_exception(may_pass),
         wait=wait_random_exponential(multiplier=0.2, max=LONGEST_PAUSE_SECONDS),
         stop=stop_before_delay(patience_seconds),
+        before_sleep=_say,
         reraise=True,
     )
     return retrying(work)
+
+
+def _say(state: "RetryCallState") -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("The object store is asked again in %.1f s: %s", state.upcoming_sleep, error)
 
 
 def explained(error: Exception, doing: str) -> StorageError:
