@@ -9,7 +9,8 @@ from wan_pipelines.ledger.lineage import trace
 from wan_pipelines.ledger.prices import price_at
 from wan_pipelines.ledger.quotas import quota_left
 from wan_pipelines.ledger.reports import videos
-from wan_pipelines.studio import books, planning
+from wan_pipelines.rendering import clock
+from wan_pipelines.studio import planning
 from wan_pipelines.studio.studio import Studio
 
 CENT = 10_000
@@ -29,7 +30,7 @@ def test_a_new_price_holds_for_later_work_only(
     render_edition(before, only=["a-red-ball-rising--square--s1"])
     charged = {video.shot: video.cost_micro_usd for video in videos(before.ledger, "demo")}
     after = priced(quick_project, "0.20")
-    monkeypatch.setattr(books, "age_ns", lambda: 0)  # a worker that is born now
+    monkeypatch.setattr(clock, "age_ns", lambda: 0)  # a worker that is born now
     render_edition(after)
     shown = {video.shot: video for video in videos(after.ledger, "demo")}
     prices = {
