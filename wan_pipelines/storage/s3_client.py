@@ -49,10 +49,13 @@ def _client(settings: S3Settings, pid: int, variables: tuple[tuple[str, str], ..
     from boto3.session import Session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
+    from botocore.session import get_session
 
     _check_endpoint()
     try:
-        session = Session()
+        core = get_session()
+        core.register_component("data_loader", _loader())
+        session = Session(botocore_session=core)
         return session.client(
             "s3",
             region_name=os.environ.get("AWS_REGION") or session.region_name or DEFAULT_REGION,
@@ -70,6 +73,14 @@ def _client(settings: S3Settings, pid: int, variables: tuple[tuple[str, str], ..
         raise StorageError(
             f"No client for S3 can be made: {error}. Correct the AWS_ variables of the environment."
         ) from error
+
+
+@lru_cache(maxsize=1)
+def _loader() -> Any:
+    """Reads what S3 can do, a megabyte of JSON, once for all clients."""
+    from botocore.session import get_session
+
+    return get_session().get_component("data_loader")
 
 
 def _check_endpoint() -> None:

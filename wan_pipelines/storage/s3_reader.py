@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+PIECE_BYTES: Final = 1 << 20
 
 Ask = Callable[[dict[str, str]], Any]
 """One GET with these conditions; the answer."""
@@ -51,6 +53,9 @@ class S3Reader(RawIOBase):
         view[: len(data)] = data
         self._position += len(data)
         return len(data)
+
+    def readall(self) -> bytes:
+        return b"".join(iter(lambda: self.read(PIECE_BYTES), b""))
 
     def close(self) -> None:
         self._hang_up()
