@@ -10,9 +10,9 @@ from wan_pipelines.engines.artifacts.switch import BlockCode, Loaded, Workshop, 
 from wan_pipelines.engines.fingerprint import Device, Fingerprint
 from wan_pipelines.engines.loras import LoraFile, LoraSwitch
 from wan_pipelines.engines.options.loading import convert, place, quantisation_config
-from wan_pipelines.engines.options.tier_options import Compiled, EngineOptions
+from wan_pipelines.engines.options.tier_options import Compiled, EngineOptions, Loading
 from wan_pipelines.engines.parallel.joining import Membership
-from wan_pipelines.engines.parallel.leading import Company, gather
+from wan_pipelines.engines.parallel.leading import Company, gathered
 from wan_pipelines.engines.pipeline_folder import check_pipeline_folder
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import EngineError
@@ -78,18 +78,15 @@ def load_pipeline(
     check_pipeline_folder(weights.path)
     loading = release.loading(engine)
     member = _membership(release, weights, loras, device, engine, TEXT_TO_VIDEO, fingerprint)
-    company = gather(member) if member else None
-    pipeline = _read(release, weights, loading.options)
-    _check_boundary(release, pipeline, release.boundary_ratio)
-    switch = LoraSwitch(pipeline, loras)
-    convert(pipeline, loading.options)
-    if release.vae_tiling:
-        pipeline.vae.enable_tiling()
-    place(pipeline, loading, device)
-    loaded = Loaded(pipeline, release, weights, fingerprint, device)
-    code = code_of(loaded, _compiled_tiers(release, engine), workshop)
-    if company:
-        company.lead(pipeline, switch.in_use)
+    with gathered(member) as company:
+        pipeline = _read(release, weights, loading.options)
+        _check_boundary(release, pipeline, release.boundary_ratio)
+        switch = LoraSwitch(pipeline, loras)
+        _put_in_place(release, pipeline, loading, device)
+        loaded = Loaded(pipeline, release, weights, fingerprint, device)
+        code = code_of(loaded, _compiled_tiers(release, engine), workshop)
+        if company:
+            company.lead(pipeline, switch.in_use)
     return LoadedPipeline(pipeline, switch, engine, code, company)
 
 
@@ -159,25 +156,33 @@ def load_continuing_pipeline(
     check_pipeline_folder(weights.path, IMAGE_TO_VIDEO)
     loading = release.loading(engine)
     member = _membership(release, weights, (), device, engine, IMAGE_TO_VIDEO, fingerprint)
-    company = gather(member) if member else None
-    pipeline = _read(
-        release, weights, loading.options, IMAGE_TO_VIDEO, without=("text_encoder", "tokenizer")
-    )
-    _check_boundary(release, pipeline, release.segments.image_to_video.boundary_ratio)
+    with gathered(member) as company:
+        pipeline = _read(
+            release, weights, loading.options, IMAGE_TO_VIDEO, without=("text_encoder", "tokenizer")
+        )
+        _check_boundary(release, pipeline, release.segments.image_to_video.boundary_ratio)
+        _check_images(release, pipeline)
+        _put_in_place(release, pipeline, loading, device)
+        switch = LoraSwitch(pipeline, ())
+        if company:
+            company.lead(pipeline, switch.in_use)
+    eager = BlockCode(None, missed="the model that continues a clip is not compiled")
+    return LoadedPipeline(pipeline, switch, engine, eager, company)
+
+
+def _check_images(release: Release, pipeline: Any) -> None:
     if pipeline.transformer.config.image_dim is not None:
         raise EngineError(
-            f"{release.name}: the model at {weights.path} sees images through an encoder of their "
-            "own, as those of Wan 2.1 do. Continue segments with one of Wan 2.2."
+            f"{release.name}: the model that continues segments sees images through an encoder of "
+            "their own, as those of Wan 2.1 do. Continue them with one of Wan 2.2."
         )
+
+
+def _put_in_place(release: Release, pipeline: Any, loading: Loading, device: Device) -> None:
     convert(pipeline, loading.options)
     if release.vae_tiling:
         pipeline.vae.enable_tiling()
     place(pipeline, loading, device)
-    eager = BlockCode(None, missed="the model that continues a clip is not compiled")
-    switch = LoraSwitch(pipeline, ())
-    if company:
-        company.lead(pipeline, switch.in_use)
-    return LoadedPipeline(pipeline, switch, engine, eager, company)
 
 
 def _compiled_tiers(release: Release, engine: str) -> frozenset[Compiled]:

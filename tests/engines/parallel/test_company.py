@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import psutil
@@ -13,7 +15,7 @@ from tests.engines.options.conftest import engine_for, request_in, tiered
 from tests.support.tiny_pipeline import tiny_folder
 from wan_pipelines.engines.parallel.follower import LEFT_ALONE
 from wan_pipelines.engines.parallel.joining import Membership
-from wan_pipelines.engines.parallel.leading import FOLLOWER
+from wan_pipelines.engines.parallel.leading import FOLLOWER, Company, Follower, gathered
 from wan_pipelines.engines.reference import ReferenceEngine
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import EngineError, RenderError
@@ -105,22 +107,42 @@ def test_what_does_not_divide_is_refused_before_a_forward(engine: ReferenceEngin
         engine.render(request_in(engine.release, "even", width=80, height=48, frames=9))
 
 
-def test_nobody_is_left_behind_when_the_process_that_leads_is_gone(
-    release: Release, tiny_folder: Path, tmp_path: Path
+def test_a_company_does_not_outlive_a_pipeline_that_does_not_load(
+    monkeypatch: pytest.MonkeyPatch, release: Release, tiny_folder: Path, tmp_path: Path
 ) -> None:
-    """Not even one that still waits for the others."""
-    member = Membership(
+    idle = [sys.executable, "-c", "import time; time.sleep(600)"]
+    process = subprocess.Popen(idle, stdin=subprocess.PIPE, text=True)
+    company = Company([Follower(1, process, StringIO())], TemporaryDirectory())
+    monkeypatch.setattr("wan_pipelines.engines.parallel.leading._gather", lambda _: company)
+    with (
+        pytest.raises(EngineError, match="no room"),
+        gathered(member_of(release, tiny_folder, tmp_path)),
+    ):
+        raise EngineError("There is no room.")
+    assert company.is_broken
+    assert process.returncode == -9
+
+
+def member_of(release: Release, weights: Path, folder: Path) -> Membership:
+    return Membership(
         release=release,
-        weights=tiny_folder,
+        weights=weights,
         loras=(),
         engine=release.sampling("even").engine,
         kind="WanPipeline",
         device="cpu",
         threads=1,
-        meeting=tmp_path / "meeting",
+        meeting=folder / "meeting",
         rank=1,
         size=2,
     )
+
+
+def test_nobody_is_left_behind_when_the_process_that_leads_is_gone(
+    release: Release, tiny_folder: Path, tmp_path: Path
+) -> None:
+    """Not even one that still waits for the others."""
+    member = member_of(release, tiny_folder, tmp_path)
     assert Membership.from_line(member.to_line()) == member
     process = subprocess.Popen([sys.executable, "-m", FOLLOWER], stdin=subprocess.PIPE, text=True)
     process.communicate(member.to_line(), timeout=PATIENCE_SECONDS)

@@ -31,7 +31,9 @@ FORSAKEN: Final = 76
 
 
 @dataclass(eq=False)
-class _Follower:
+class Follower:
+    """A process that follows, of rank 1 and up; what it says on standard error is in `said`."""
+
     rank: int
     process: subprocess.Popen[str]
     said: IO[str]
@@ -54,7 +56,7 @@ class _Follower:
 class Company:
     """The processes that follow this one. When one of them ends, so do the others."""
 
-    followers: list[_Follower]
+    followers: list[Follower]
     folder: TemporaryDirectory[str]
     _ending: bool = False
     _broken: str = ""
@@ -119,10 +121,20 @@ class Company:
             if self._apart.is_set():
                 raise
             self._apart.set()
-            if self._noticed.wait(NOTICE_SECONDS):
+            if self.notices():
                 raise EngineError(self._broken) from error
             self._break("A forward failed in the process that leads.")
             raise
+
+    def notices(self) -> bool:
+        """Has one of the others died, which may be a moment ago?"""
+        return self._noticed.wait(NOTICE_SECONDS)
+
+    def abandon(self) -> str:
+        """Ends the others, whatever they are at; why they are of no use any more."""
+        self._break(self._broken or "The pipeline that leads did not load.")
+        self.end()
+        return self._broken
 
     def end(self) -> None:
         """Tells the others to end, and sees to it; may be called twice."""
@@ -173,7 +185,7 @@ class Company:
             follower.process.kill()
         self._noticed.set()
 
-    def _watch(self, follower: _Follower) -> None:
+    def _watch(self, follower: Follower) -> None:
         status = follower.process.wait()
         if self._ending or self._broken:
             return
@@ -188,7 +200,24 @@ class Company:
             os._exit(FORSAKEN)
 
 
-def gather(member: Membership) -> Company:
+@contextmanager
+def gathered(member: Membership | None) -> Iterator[Company | None]:
+    """The company for a pipeline that is loaded inside; it does not outlive a failure to load."""
+    if member is None:
+        yield None
+        return
+    company = _gather(member)
+    try:
+        yield company
+    except Exception as error:
+        died = isinstance(error, RuntimeError) and company.notices()
+        reason = company.abandon()
+        if died:
+            raise EngineError(reason) from error
+        raise
+
+
+def _gather(member: Membership) -> Company:
     """Starts the processes that follow `member`, which is this one, and waits until they are there.
 
     EngineError when one of them does not come.
@@ -204,7 +233,7 @@ def gather(member: Membership) -> Company:
     return company
 
 
-def _start(member: Membership) -> _Follower:
+def _start(member: Membership) -> Follower:
     said = TemporaryFile("w+")  # noqa: SIM115  closed when the follower has ended
     process = subprocess.Popen(
         [sys.executable, "-m", FOLLOWER],
@@ -213,12 +242,12 @@ def _start(member: Membership) -> _Follower:
         stderr=said,
         text=True,
     )
-    follower = _Follower(member.rank, process, said)
+    follower = Follower(member.rank, process, said)
     follower.tell(member.to_line())
     return follower
 
 
-def _close(follower: _Follower) -> None:
+def _close(follower: Follower) -> None:
     assert follower.process.stdin
     with suppress(BrokenPipeError):
         follower.process.stdin.close()
