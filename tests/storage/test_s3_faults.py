@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.seaweed import BUCKET, S3Server
-from tests.support.tcp_proxy import BUSY, Broken, TcpProxy, tcp_proxy
+from tests.support.tcp_proxy import BUSY, Broken, TcpProxy, refusal, tcp_proxy
 from wan_pipelines.errors import StorageError
 from wan_pipelines.storage import ObjectStore, S3Settings, open_store
 from wan_pipelines.storage.s3_client import ATTEMPTS, s3_client
@@ -104,6 +104,18 @@ def test_a_server_that_stays_busy_is_given_up(url: str, proxy: TcpProxy):
     with pytest.raises(StorageError, match=r"SlowDown: .*busy: try again later"):
         open_store(url, s3=IMPATIENT).put_bytes("a", b"1")
     assert proxy.connections == ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(507, "InsufficientStorage"), (403, "QuotaExceeded"), (507, "Full")]
+)
+def test_a_store_that_is_full_is_told_at_once(
+    store: ObjectStore, proxy: TcpProxy, status: int, code: str
+):
+    proxy.faults = [Broken(answer=refusal(status, code))]
+    with pytest.raises(StorageError, match=rf"{code}: .*Free space or raise the quota"):
+        store.put_bytes("a", b"1")
+    assert proxy.connections == 1
 
 
 def test_an_answer_that_comes_late_is_waited_for(store: ObjectStore, proxy: TcpProxy):

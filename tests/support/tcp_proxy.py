@@ -10,11 +10,16 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 CHUNK_BYTES = 64 << 10
-BUSY = (
-    b"HTTP/1.1 503 Slow Down\r\nConnection: close\r\nContent-Type: application/xml\r\n"
-    b"Content-Length: 79\r\n\r\n"
-    b"<Error><Code>SlowDown</Code><Message>Please reduce your rate.</Message></Error>"
-)
+
+
+def refusal(status: int, code: str) -> bytes:
+    """An answer of S3 that says no."""
+    body = f"<Error><Code>{code}</Code><Message>So says the proxy.</Message></Error>"
+    head = f"HTTP/1.1 {status} {code}\r\nConnection: close\r\nContent-Type: application/xml\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+BUSY = refusal(503, "SlowDown")
 
 
 @dataclass(frozen=True)

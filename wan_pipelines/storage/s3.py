@@ -88,11 +88,11 @@ class S3Store:
                 return False
             return True
 
-        won = self._do("create", key, put)
-        answer = self._head(key)
-        # A request whose answer was lost has been repeated, and has met its own object.
-        if not won and (answer is None or answer["Metadata"].get(WRITER) != writer):
-            return None
+        if not self._do("create", key, put):
+            # A request whose answer was lost has been repeated, and may have met its own object.
+            answer = self._head(key)
+            if answer is None or answer["Metadata"].get(WRITER) != writer:
+                return None
         return self._stored(key)
 
     def get_file(self, key: str, path: Path) -> StoredFile:
