@@ -102,7 +102,7 @@ def test_a_busy_shot_whose_worker_is_gone_is_rendered_when_the_lease_ends() -> N
     stage.book.shelf.steal(A.render_key, seconds=0.5)
     report = stage.render([A, B])
     assert stage.engine.rendered == ["b", "a"]
-    assert report.seconds["wait"] > 0.05
+    assert report.seconds["wait"] > 0
     assert_tiled(stage.book.spans)
 
 
