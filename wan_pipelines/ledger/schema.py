@@ -1,5 +1,6 @@
 """Brings a database to the schema this version of the package knows, whoever else tries it too."""
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,12 +80,32 @@ def _in_one_transaction(engine: Engine, steps: "Callable[[Config, Connection], N
 
 
 def _use_write_ahead_log(engine: Engine) -> None:
-    """The mode is kept in the file, so that it is set once, before the first table."""
+    """The mode is kept in the file, so that it is set once, before the first table.
+
+    SQLite does not wait by itself where two processes set it at once, since each would wait for
+    the other (https://www.sqlite.org/c3ref/busy_handler.html).
+    """
+    from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
+
     connection = engine.raw_connection()
     try:
-        connection.cursor().execute("PRAGMA journal_mode = WAL")
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout")
+        ((patience_ms,),) = cursor.fetchall()
+        patiently = Retrying(
+            retry=retry_if_exception(_is_busy),
+            wait=wait_random(0.01, 0.1),
+            stop=stop_after_delay(patience_ms / 1000),
+            reraise=True,
+        )
+        patiently(cursor.execute, "PRAGMA journal_mode = WAL")
     finally:
         connection.close()
+
+
+def _is_busy(error: BaseException) -> bool:
+    code = error.sqlite_errorcode if isinstance(error, sqlite3.OperationalError) else 0
+    return code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _refuse_unknown(found: str | None, name: str) -> None:
