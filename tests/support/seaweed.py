@@ -36,12 +36,19 @@ class S3Server:
         """Of a new, empty store."""
         return f"s3://{BUCKET}/{uuid4().hex}"
 
+    def variables(self, user: str = "writer", endpoint: str = "") -> dict[str, str]:
+        """By which a process finds this server, or what lies before it, as that user."""
+        return {
+            "AWS_ENDPOINT_URL_S3": endpoint or self.endpoint,
+            "AWS_ACCESS_KEY_ID": f"{user}-key",
+            "AWS_SECRET_ACCESS_KEY": f"{user}-secret",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
     def enter(self, patch: pytest.MonkeyPatch, user: str = "writer", endpoint: str = "") -> None:
-        """Make it the server, and that the user, that this process and its children know."""
-        patch.setenv("AWS_ENDPOINT_URL_S3", endpoint or self.endpoint)
-        patch.setenv("AWS_ACCESS_KEY_ID", f"{user}-key")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", f"{user}-secret")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        """Make it the server that this process and its children know."""
+        for name, value in self.variables(user, endpoint).items():
+            patch.setenv(name, value)
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,11 @@ import pytest
 
 from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.quick_project import migrated_ledger, no_weights, quick_copy
+from tests.support.seaweed import s3, s3_server
 from tests.support.tiny_pipeline import tiny_folder
 from tests.survival.scenes import PROMPTS, Scene
 
-__all__ = ["migrated_ledger", "no_weights", "postgres_server", "tiny_folder"]
+__all__ = ["migrated_ledger", "no_weights", "postgres_server", "s3", "s3_server", "tiny_folder"]
 
 WORKERS = {"count": 2, "threads": 1, "lease_seconds": 600}
 

@@ -63,6 +63,7 @@ class Errand:
     greedy_at: the prompt whose render takes more memory than there is; "load": loading does.
     memory_bytes: how much address space it may take beyond what it has.
     clock_jump_seconds: by how much its clock is set while it waits.
+    variables: of the process environment, besides those that all tests have.
     ledger_wait_seconds: how long it waits for a locked ledger.
     real_engine: it loads the release's weights.
     silent: it gives no sign of life, as a process or a node that hangs for a while.
@@ -86,6 +87,7 @@ class Errand:
     seconds_per_step: float = 0.0
     silent: bool = False
     clock_jump_seconds: float = 0.0
+    variables: Mapping[str, str] = field(default_factory=dict)
     ledger_wait_seconds: float = 30.0
     real_engine: bool = False
     supervised: bool = False
@@ -251,7 +253,7 @@ def _way_to_work(errand: Errand) -> Callable[..., ShardSummary]:
 
 
 def _work(errand: Errand) -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ.update(errand.variables, OMP_NUM_THREADS="1")
     work = _way_to_work(errand)
     said: list[str] = []
     books.datetime = SetClock

@@ -76,19 +76,20 @@ def check_quota(ledger: Ledger) -> None:
 
 
 def check_files(studio: Studio) -> None:
-    """Whatever lies under its final name is whole, whosever it is; nothing else lies about.
+    """Whatever lies under its final name is whole, whosever it is; nothing else lies about."""
+    if isinstance(studio.store, FolderStore):
+        _check_folder(studio.store.root)
+    assert not _inside(studio.cache / "drafts")
 
-    What killed writers staged is swept when it is a minute old; here it is now.
-    """
-    store = studio.store
-    assert isinstance(store, FolderStore)
-    sweep(store.root / ".staging", older_than_seconds=0)
-    files = [path for path in store.root.rglob("*") if path.is_file()]
+
+def _check_folder(store: Path) -> None:
+    """What killed writers staged is swept when it is a minute old; here it is now."""
+    sweep(store / ".staging", older_than_seconds=0)
+    files = [path for path in store.rglob("*") if path.is_file()]
     for path in files:
         assert not path.name.startswith("."), f"{path} was left behind"
         if path.suffix in VIDEO_SUFFIXES and path.stem != "posters":
             probe(path)
-    assert not _inside(studio.cache / "drafts")
 
 
 def check_leftovers(studio: Studio) -> None:

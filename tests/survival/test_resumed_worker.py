@@ -3,11 +3,13 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from tests.support.quick_project import quick_copy
+from tests.support.seaweed import S3Server
 from tests.survival.hands import Hand
 from tests.survival.scenes import PROMPTS, Scene, accepted
 from wan_pipelines.encoding.manifest import VideoManifest
@@ -24,14 +26,22 @@ STEPS = 6
 STOPPED_AT = 4
 
 
-def new_scene(folder: Path, weights: Path, ledger: Path, every_seconds: float | None) -> Scene:
-    """One shot of six steps, rendered by the real engine."""
+def new_scene(
+    folder: Path,
+    weights: Path,
+    ledger: Path,
+    every_seconds: float | None,
+    server: S3Server | None = None,
+) -> Scene:
+    """One shot of six steps, rendered by the real engine; kept in a bucket if there is a server."""
     project = quick_copy(folder, weights, ledger)
     project.release(tiers={"draft": {"steps": STEPS, "guidance": 2.0}})
     project.campaign(prompts=[PROMPTS[0]])
+    store, checkpoints = (server.url(), server.url()) if server else ("store", "checkpoints")
     project.environment(
+        store=store,
         workers={"count": 1, "threads": 1, "lease_seconds": 600},
-        checkpoints={"every_seconds": every_seconds},
+        checkpoints={"every_seconds": every_seconds, "store": checkpoints},
     )
     return Scene(project, folder / "hands")
 
@@ -106,7 +116,20 @@ def test_after_kill_9_the_next_run_goes_on_from_the_last_checkpoint(scenes: list
     assert not list(scene.studio.checkpoints.list())
 
 
-def begun(scene: Scene, **errand: bool) -> Hand:
+@pytest.mark.xdist_group("s3")
+def test_after_kill_9_the_next_run_goes_on_from_a_checkpoint_in_a_bucket(
+    tmp_path: Path, no_weights: Path, migrated_ledger: Path, s3: S3Server
+) -> None:
+    scene = new_scene(tmp_path, no_weights, migrated_ledger, 1e-6, s3)
+    begun(scene, variables=s3.variables()).kill()
+    said = finish(scene, null_engine)
+    assert any(f"went on after step {STOPPED_AT}" in words for words in said)
+    assert manifest_of(scene).resumed_steps == STOPPED_AT
+    assert not list(scene.studio.checkpoints.list())
+    assert not {"store", "checkpoints"} & {path.name for path in scene.project.state.iterdir()}
+
+
+def begun(scene: Scene, **errand: Any) -> Hand:
     """A worker in the middle of its shot."""
     hand = scene.begin(scene.shard(), "first", wait_at=PROMPTS[0], wait_step=STOPPED_AT, **errand)
     hand.until_it_waits()
