@@ -136,7 +136,7 @@ def test_a_shot_whose_quota_is_used_up_meanwhile_is_not_rendered_again(scene: Sc
     scene.project.campaign(tenant="small", prompts=list(PROMPTS))
     scene.project.campaign("other", tenant="small", prompts=["a grey disc"])
     shard = scene.shard()
-    hand = scene.begin(shard, "first", greedy_at=PROMPTS[0], memory_bytes=3 << 30)
+    hand = scene.begin(shard, "first", greedy_at=PROMPTS[0], memory_bytes=3 << 30, supervised=True)
     assert hand.answer().summary["accepted"] == 2
     scene.run("other")
     summary = scene.begin(shard, "second").answer().summary
