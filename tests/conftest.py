@@ -1,11 +1,21 @@
 """What all tests have in common."""
 
+import gc
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from wan_pipelines.places import ENVIRONMENT_VARIABLE, ROOT_VARIABLE, STATE_VARIABLE
+
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 4 << 30
+
+# Tests write and flush small files all the time: in memory that costs nothing.
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # The deployment that somebody works on in this shell is none of the tests' business.
 for name in (ENVIRONMENT_VARIABLE, ROOT_VARIABLE, STATE_VARIABLE, "DAGSTER_HOME"):
@@ -14,6 +24,13 @@ for name in (ENVIRONMENT_VARIABLE, ROOT_VARIABLE, STATE_VARIABLE, "DAGSTER_HOME"
 # A busy machine is no reason to fail: tests of speed measure the processor's time themselves.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_is_imported_is_no_garbage() -> None:
+    """Else, with all that tests import, half of their time goes into looking it through."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

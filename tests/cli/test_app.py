@@ -7,7 +7,11 @@ from wan_pipelines import __version__
 from wan_pipelines.cli import campaigns
 from wan_pipelines.cli.app import app
 
-COMMANDS = sorted(get_command(app).commands)  # pyright: ignore
+COMMANDS = sorted(
+    name
+    for name, command in get_command(app).commands.items()  # pyright: ignore
+    if not command.hidden
+)
 
 
 def test_the_commands_are_those_that_the_documentation_names():

@@ -2,8 +2,6 @@
 
 import json
 import multiprocessing
-import os
-import signal
 import time
 import traceback
 from collections.abc import Sequence
@@ -49,8 +47,8 @@ def run_racers(name: str, arguments: Sequence[tuple[Any, ...]], *, kill: int = 0
             racer.start()
         start.wait(PATIENCE_SECONDS)
         for racer in racers[:kill]:
-            time.sleep(0.15)
-            os.kill(racer.pid or 0, signal.SIGKILL)
+            time.sleep(0.05)
+            racer.kill()
         for racer in racers:
             racer.join(PATIENCE_SECONDS)
             assert racer.exitcode is not None, "a racer hangs"

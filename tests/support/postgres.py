@@ -60,8 +60,10 @@ class PostgresServer:
         engine = create_engine(url, poolclass=NullPool)
         with engine.begin() as connection:
             tables = [name for name in inspect(connection).get_table_names() if name != VERSION]
+            # Truncating would make new files for each of them, which takes ten times as long.
+            deletes = (f"DELETE FROM {table}" for table in tables)
             connection.execute(text("SET LOCAL session_replication_role = replica"))
-            connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY"))
+            connection.execute(text("; ".join(deletes)))
 
     def drop_database(self, url: str) -> None:
         """Drop a database, whoever is still connected to it."""
