@@ -105,8 +105,7 @@ def test_a_broken_output_is_rendered_again(rendered: Watched, what: str) -> None
     else:
         path.write_bytes(whole[:-1])
     request = rendered.request()
-    assert shots_of(request) == [BLUE_SHOT]
-    assert request.tags[tags.REASON] == "1 lost or damaged"
+    assert (shots_of(request), request.tags[tags.REASON]) == ([BLUE_SHOT], "1 lost or damaged")
     rendered.carry_out(request)
     assert rendered.tick() == "edition one is as the brief wants it"
     assert poster(rendered, BLUE).read_bytes()
