@@ -3,7 +3,7 @@
 One way for all: counted work on the environment's GPU class, corrected by the takes in the ledger.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,6 +56,12 @@ class ShotEstimate:
         if not self.takes:
             return "published figures"
         return f"{self.takes} takes {'like it' if self.alike else 'of other shapes or tiers'} here"
+
+
+def seconds_between(estimates: Iterable[ShotEstimate]) -> tuple[float, float]:
+    """Of all together. Estimates of like shots are wrong alike, so that their bounds add up."""
+    bounds = [(estimate.low_seconds, estimate.high_seconds) for estimate in estimates]
+    return sum(low for low, _ in bounds), sum(high for _, high in bounds)
 
 
 class Estimator:

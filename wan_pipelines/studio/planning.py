@@ -14,7 +14,7 @@ from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.ledger.reports.descent_rows import degraded_takes
 from wan_pipelines.studio.editions import edition_key
-from wan_pipelines.studio.estimates import Estimator
+from wan_pipelines.studio.estimates import Estimator, seconds_between
 from wan_pipelines.studio.fitting import Fitting
 from wan_pipelines.studio.outputs import broken_videos, forget_broken, forget_degraded
 from wan_pipelines.studio.plans import Plan, PlannedShot, Starts
@@ -163,9 +163,7 @@ def _starts(estimator: Estimator, shots: Sequence[Shot]) -> Starts:
 def _cost_between(
     estimator: Estimator, planned: Sequence[PlannedShot], starts: Starts
 ) -> tuple[int, int]:
-    estimates = [each.estimate for each in planned if each.estimate]
-    low = sum(estimate.low_seconds for estimate in estimates)
-    high = sum(estimate.high_seconds for estimate in estimates)
+    low, high = seconds_between(each.estimate for each in planned if each.estimate)
     return (
         estimator.micro_usd(low + starts.gpu_seconds),
         estimator.micro_usd(high + starts.gpu_seconds),

@@ -8,7 +8,7 @@ from functools import cached_property
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.ledger.admission import State
 from wan_pipelines.ledger.keys import EditionKey
-from wan_pipelines.studio.estimates import ShotEstimate
+from wan_pipelines.studio.estimates import ShotEstimate, seconds_between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +77,8 @@ class Plan:
 
     @property
     def gpu_seconds_between(self) -> tuple[float, float]:
-        """Estimates of like shots are wrong alike, so that their bounds add up."""
-        return (
-            sum(estimate.low_seconds for estimate in self.estimates),
-            sum(estimate.high_seconds for estimate in self.estimates),
-        )
+        """What `gpu_seconds` lies between."""
+        return seconds_between(self.estimates)
 
     @property
     def peak_bytes(self) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from sqlalchemy import func, select
 
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.reports.paces import latest_workers
 from wan_pipelines.ledger.tables import ChargeRow, TakeRow, WorkerRow
 
-LATEST_WORKERS = 60
 OVERHEADS = ("load", "wait", "idle")
 
 
@@ -16,16 +16,7 @@ def worker_overheads(ledger: Ledger, gpu_class: str, gpu_count: int) -> Mapping[
 
     Of the latest settled workers on GPUs of a class: bounded, however much was rendered.
     """
-    workers = (
-        select(WorkerRow.id)
-        .where(
-            WorkerRow.gpu_class == gpu_class,
-            WorkerRow.gpu_count == gpu_count,
-            WorkerRow.ended_at.is_not(None),
-        )
-        .order_by(WorkerRow.started_at.desc())
-        .limit(LATEST_WORKERS)
-    )
+    workers = latest_workers(gpu_class, gpu_count).where(WorkerRow.ended_at.is_not(None))
     with ledger.read() as session:
         latest = session.scalars(workers).all()
         found = session.execute(

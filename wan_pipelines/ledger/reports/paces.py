@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.tables import DescentRow, ShotRow, TakeRow, WorkerRow
@@ -26,17 +26,22 @@ class Pace:
     peak_memory_bytes: int
 
 
-def paces(ledger: Ledger, gpu_class: str, gpu_count: int) -> tuple[Pace, ...]:
-    """Of the latest workers on GPUs of a class, latest first; of all tenants: speed is no secret.
-
-    Bounded, so that asking costs the same however much was rendered.
-    """
-    workers = (
+def latest_workers(gpu_class: str, gpu_count: int) -> Select[tuple[str]]:
+    """Identifiers of the latest workers on GPUs of a class, latest first."""
+    return (
         select(WorkerRow.id)
         .where(WorkerRow.gpu_class == gpu_class, WorkerRow.gpu_count == gpu_count)
         .order_by(WorkerRow.started_at.desc())
         .limit(LATEST_WORKERS)
     )
+
+
+def paces(ledger: Ledger, gpu_class: str, gpu_count: int) -> tuple[Pace, ...]:
+    """Of the latest workers on GPUs of a class, latest first; of all tenants: speed is no secret.
+
+    Bounded, so that asking costs the same however much was rendered.
+    """
+    workers = latest_workers(gpu_class, gpu_count)
     text = TakeRow.text_microseconds + TakeRow.decode_microseconds
     denoising = TakeRow.denoise_high_microseconds + TakeRow.denoise_low_microseconds
     with ledger.read() as session:
