@@ -5,11 +5,14 @@ import multiprocessing
 import time
 import traceback
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from sqlalchemy import text
 
 from tests.ledger.scenes import REPORT, files, shot
 from wan_pipelines.errors import LeaseLost
@@ -27,6 +30,7 @@ from wan_pipelines.ledger.workers import (
 )
 
 PATIENCE_SECONDS = 60
+WORKER_THREADS = 6
 context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload([__name__, "alembic.command"])
 
@@ -76,6 +80,18 @@ def _result(file: Path) -> Any:
 def open_and_close(url: str) -> str:
     with Ledger.open(url):
         return "opened"
+
+
+def crowd(url: str, moments: int) -> str:
+    """What a worker's three threads do at once, again and again, as often as they can."""
+    with Ledger.open(url) as ledger, ThreadPoolExecutor(WORKER_THREADS) as threads:
+
+        def use(_: int) -> None:
+            with ledger.look() as transaction:
+                transaction.execute(text("SELECT pg_sleep(0.005)"))
+
+        list(threads.map(use, range(moments)))
+    return "done"
 
 
 def admit_editions(url: str, user: str, campaign: str, editions: int, shots_each: int) -> int:

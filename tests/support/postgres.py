@@ -10,11 +10,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import pytest
@@ -35,9 +36,10 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A running cluster that listens on a Unix socket in `folder`."""
+    """A running cluster that listens on a Unix socket in `folder`, and its programs."""
 
     folder: Path
+    programs: Path
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of a database."""
@@ -49,10 +51,12 @@ class PostgresServer:
         )
         return url.render_as_string()
 
-    def new_database(self) -> str:
-        """The URL of a new, empty database."""
+    def new_database(self, *, durable: bool = False) -> str:
+        """The URL of a new, empty database; only a durable one survives that the server crashes."""
         name = f"wan_{uuid4().hex[:12]}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        if durable:
+            self._execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
         return self.url(name)
 
     def empty(self, url: str) -> None:
@@ -76,6 +80,37 @@ class PostgresServer:
     def _execute(self, statement: str) -> None:
         with self._admin.connect() as connection:
             connection.execute(text(statement))
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        settings = {**SETTINGS, "unix_socket_directories": self.folder}
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        self._control("-o", options, "start")
+
+    def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
+        """End it under whoever is connected; "immediate" is a crash."""
+        self.close()
+        self._control("-m", mode, "stop")
+
+    @contextmanager
+    def away(self, mode: Literal["fast", "immediate"] = "fast") -> Iterator[None]:
+        """It does not run while the block does."""
+        self.stop(mode)
+        try:
+            yield
+        finally:
+            self.start()
+
+    def connections(self, url: str) -> int:
+        """How many there are to a database at the moment."""
+        name = make_url(url).database
+        query = text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
+        with self._admin.connect() as connection:
+            return connection.execute(query, {"name": name}).scalar_one()
+
+    def _control(self, *argv: str) -> None:
+        program = [str(self.programs / "pg_ctl"), "-D", str(self.folder / "data")]
+        _run([*program, "-w", "-l", str(self.folder / "log"), *argv], unprivileged())
 
     def close(self) -> None:
         """Give the connection back."""
@@ -130,15 +165,12 @@ def _running(found: Path, folder: Path) -> Iterator[PostgresServer]:
     data = folder / "data"
     initdb = ["initdb", "--no-sync", "--auth=trust", "--username=wan", "--encoding=UTF8"]
     _run([str(found / initdb[0]), *initdb[1:], "--locale=C", "-D", str(data)], as_user)
-    options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
-    control = [str(found / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log")]
-    _run([*control, "-o", f"{options} -c unix_socket_directories={folder}", "start"], as_user)
-    server = PostgresServer(folder)
+    server = PostgresServer(folder, found)
+    server.start()
     try:
         yield server
     finally:
-        server.close()
-        _run([*control, "-m", "immediate", "stop"], as_user)
+        server.stop("immediate")
 
 
 def _run(argv: Sequence[str], as_user: dict[str, Any]) -> None:

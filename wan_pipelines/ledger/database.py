@@ -24,17 +24,26 @@ class Ledger:
         self._writer = engine.execution_options(**{WRITES: True})
 
     @classmethod
-    def open(cls, url: str | Path, *, migrate: bool = True, wait_seconds: float = 30.0) -> Self:
+    def open(
+        cls,
+        url: str | Path,
+        *,
+        migrate: bool = True,
+        wait_seconds: float = 30.0,
+        patience_seconds: float = 0.0,
+    ) -> Self:
         """Open a ledger, and bring it to this version's schema unless `migrate` is false.
 
-        `wait_seconds` is how long a transaction waits for another process's lock. Raises
-        `LedgerError` when the database is locked, unreachable, or newer than this version.
+        `wait_seconds` is how long a transaction waits for another process's lock,
+        `patience_seconds` how long for a server that is away, now and whenever it goes away
+        later. Raises `LedgerError` when the database is locked, unreachable, or newer than this
+        version.
         """
         parsed = parse_url(url)
         name = display_name(parsed)
         if parsed.drivername == SQLITE:
             _make_folder(Path(name), create=migrate)
-        engine = make_engine(parsed, wait_seconds=wait_seconds)
+        engine = make_engine(parsed, wait_seconds=wait_seconds, patience_seconds=patience_seconds)
         with as_ledger_errors(name):
             check_or_migrate(engine, name, migrate=migrate)
         return cls(engine, name)

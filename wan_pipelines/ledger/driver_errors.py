@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.outages import ConnectionBroke
 
 REMEDIES = (
     (
@@ -39,6 +40,11 @@ REMEDIES = (
         "refused the user or password. Correct them in the ledger's URL.",
     ),
     (
+        ("too many clients", "remaining connection slots", "too many connections"),
+        "has no connection left for anybody. Raise `max_connections` of the server, or run fewer "
+        "workers: each process has at most three.",
+    ),
+    (
         ("append-only", "constraint failed", "violates"),
         "refused a change that would break its rules, and kept everything as it was. That is a "
         "mistake in wan-pipelines: please report it.",
@@ -57,6 +63,9 @@ REMEDIES = (
             "server closed the connection",
             "terminating connection",
             "timeout expired",
+            "the database system is",
+            "could not receive data",
+            "ssl syscall",
         ),
         "is not reachable. Check that the database server runs and that host and port in the "
         "ledger's URL are right.",
@@ -67,7 +76,11 @@ OTHER = "answered with an error that is not expected; the details below say more
 
 @contextmanager
 def as_ledger_errors(name: str) -> Iterator[None]:
-    """Raise driver errors as `LedgerError`s that name the ledger and a remedy."""
+    """Raise driver errors as `LedgerError`s that name the ledger and a remedy.
+
+    It is `ConnectionBroke` where nothing can have been committed: a statement failed, not the
+    commit, which is none.
+    """
     try:
         yield
     except PoolTimeout as error:
@@ -76,7 +89,9 @@ def as_ledger_errors(name: str) -> Iterator[None]:
             "processes that use it, or open it with a longer wait."
         ) from error
     except DBAPIError as error:
-        raise LedgerError(f"The ledger at {name} {_remedy(error)} ({_said(error)})") from error
+        broke = error.connection_invalidated and error.statement is not None
+        kind = ConnectionBroke if broke else LedgerError
+        raise kind(f"The ledger at {name} {_remedy(error)} ({_said(error)})") from error
 
 
 def _remedy(error: SQLAlchemyError) -> str:

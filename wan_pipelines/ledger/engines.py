@@ -7,10 +7,14 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.outages import connect_patiently
 
 WRITES = "wan_writes"
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 POSTGRESQL_DRIVER = "postgresql+psycopg2"
+KEPT_CONNECTIONS, MOST_CONNECTIONS = 1, 3
+"""Of a process: what it keeps between transactions, and what it may have at any moment. A worker
+has three threads that write: it renders, it encodes, it gives signs of life."""
 
 
 def parse_url(url: str | Path) -> URL:
@@ -48,14 +52,16 @@ def display_name(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def make_engine(url: URL, *, wait_seconds: float) -> Engine:
-    """An engine that waits up to `wait_seconds` for another process's lock."""
+def make_engine(url: URL, *, wait_seconds: float, patience_seconds: float) -> Engine:
+    """An engine that waits up to `wait_seconds` for another process's lock, and for its own
+    connections, and up to `patience_seconds` for a server that does not answer.
+    """
     if url.drivername == SQLITE:
         return _sqlite(url, wait_seconds)
-    return create_engine(
+    engine = create_engine(
         url,
-        pool_size=4,
-        max_overflow=4,
+        pool_size=KEPT_CONNECTIONS,
+        max_overflow=MOST_CONNECTIONS - KEPT_CONNECTIONS,
         pool_timeout=wait_seconds,
         pool_pre_ping=True,
         executemany_mode="values_plus_batch",
@@ -65,6 +71,8 @@ def make_engine(url: URL, *, wait_seconds: float) -> Engine:
             "options": f"-c lock_timeout={int(wait_seconds * 1000)} -c timezone=UTC",
         },
     )
+    connect_patiently(engine, display_name(url), patience_seconds)
+    return engine
 
 
 def _sqlite(url: URL, wait_seconds: float) -> Engine:

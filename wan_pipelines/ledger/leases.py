@@ -20,6 +20,7 @@ from wan_pipelines.ledger.endings import (
 )
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import from_micros, to_micros
+from wan_pipelines.ledger.outages import repeated
 from wan_pipelines.ledger.quotas import close, left_of, reserve
 from wan_pipelines.ledger.statements import Transaction, lock_rows, table
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow, TakeRow
@@ -52,6 +53,7 @@ class Busy:
     until: datetime
 
 
+@repeated
 def lease_shot(
     ledger: Ledger,
     edition: EditionKey,
@@ -98,6 +100,7 @@ def lease_shot(
         return Lease(edition.tenant, render_key, take_id, worker_id, expires_at)
 
 
+@repeated
 def renew_lease(ledger: Ledger, lease: Lease, *, lease_seconds: float, now: datetime) -> Lease:
     """Keep a shot for longer. Raises `LeaseLost` when it has passed to somebody else."""
     expires_at = now + timedelta(seconds=lease_seconds)
@@ -108,6 +111,7 @@ def renew_lease(ledger: Ledger, lease: Lease, *, lease_seconds: float, now: date
     return replace(lease, expires_at=expires_at)
 
 
+@repeated
 def release_lease(ledger: Ledger, lease: Lease, *, now: datetime) -> None:
     """Give a shot back unrendered; the take is `abandoned`, its reservation waits for the next."""
     with ledger.change() as transaction:

@@ -14,6 +14,7 @@ from wan_pipelines.ledger.descents import note_descent
 from wan_pipelines.ledger.endings import change_take, end_take
 from wan_pipelines.ledger.leases import Lease, lease_lost, lock_leased
 from wan_pipelines.ledger.moments import to_micros
+from wan_pipelines.ledger.outages import repeated
 from wan_pipelines.ledger.records import TakeReport
 from wan_pipelines.ledger.statements import Transaction, storable, table
 from wan_pipelines.ledger.tables import (
@@ -25,6 +26,7 @@ from wan_pipelines.ledger.tables import (
 from wan_pipelines.ledger.workers import beat, is_open
 
 
+@repeated
 def accept_take(
     ledger: Ledger,
     lease: Lease,
@@ -51,6 +53,7 @@ def accept_take(
         transaction.execute(_FORGIVE, {"shot": take.shot_id})
 
 
+@repeated
 def fail_take(ledger: Ledger, lease: Lease, report: TakeReport, *, now: datetime) -> None:
     """Record a failed take with its error, and give its quota back.
 

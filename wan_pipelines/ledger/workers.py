@@ -16,6 +16,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.endings import end_take, lock_take
 from wan_pipelines.ledger.keys import EditionKey, edition_id_of
 from wan_pipelines.ledger.moments import from_micros, to_micros
+from wan_pipelines.ledger.outages import repeated
 from wan_pipelines.ledger.prices import Market, price_row_at
 from wan_pipelines.ledger.settlement import record_spans, settle
 from wan_pipelines.ledger.statements import Transaction, chunks, table
@@ -64,6 +65,7 @@ class OpenTake:
     take_id: str
 
 
+@repeated
 def open_worker(
     ledger: Ledger,
     edition: EditionKey,
@@ -103,6 +105,7 @@ def open_worker(
         return worker.id
 
 
+@repeated
 def heartbeat(
     ledger: Ledger,
     tenant: str,
@@ -122,6 +125,7 @@ def heartbeat(
         record_spans(transaction, worker_id, spans, now)
 
 
+@repeated
 def close_worker(
     ledger: Ledger,
     tenant: str,

@@ -247,6 +247,11 @@ class Settings(Record):
     ledger: Secret = Field(
         default="ledger.sqlite", description="The ledger: an SQLite file or an SQLAlchemy URL."
     )
+    ledger_patience_seconds: float = Field(
+        default=60,
+        ge=0,
+        description="So long a ledger's server that does not answer is tried again.",
+    )
     links: WebAddress | None = Field(
         default=None,
         description="Where browsers reach the store; empty: the store's own links. "

@@ -1,10 +1,10 @@
 """The studio: one deployment's briefs, releases, store and ledger, opened together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 from wan_pipelines.campaigns.brief import Brief, read_brief, read_briefs
@@ -15,11 +15,12 @@ from wan_pipelines.encoding.renditions import RENDITIONS
 from wan_pipelines.engines.prepare import PreparedEngine, prepare
 from wan_pipelines.engines.releases import Release, read_releases
 from wan_pipelines.errors import InputError, StorageError
+from wan_pipelines.from_environment import resolve
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.storage import ObjectStore, open_store
 from wan_pipelines.studio.accounts import configure
-from wan_pipelines.studio.settings import Settings, read_settings, resolve
+from wan_pipelines.studio.settings import Settings, read_settings
 from wan_pipelines.validation import shown
 from wan_pipelines.weights.manifest import verify
 from wan_pipelines.weights.sources import WeightsFolder
@@ -78,6 +79,10 @@ class Studio:
         """Where the brief lies, and the prompt files beside it."""
         return self.root / "assets" / "campaigns" / campaign
 
+    def on(self, gpu_class: str | None) -> Self:
+        """This studio with another GPU class that renders; None: the environment's own."""
+        return replace(self, settings=self.settings.on(gpu_class))
+
     def shots(self, campaign: str) -> tuple[Shot, ...]:
         """The brief expanded."""
         brief, folder = self.brief(campaign), self.folder_of(campaign)
@@ -115,7 +120,9 @@ def open_studio(root: Path, state: Path, environment: str) -> Studio:
     """
     settings = read_settings(root, environment)
     _make_state_folder(state)
-    ledger = Ledger.open(_below(state, resolve(settings.ledger)))
+    ledger = Ledger.open(
+        _below(state, resolve(settings.ledger)), patience_seconds=settings.ledger_patience_seconds
+    )
     configure(ledger, settings)
     store = open_store(_below(state, resolve(settings.store)), s3=settings.s3)
     return Studio(root, state, settings, store, ledger)
