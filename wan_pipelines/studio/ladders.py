@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from time import monotonic
 
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.ladder.footings import (
@@ -29,6 +30,8 @@ from wan_pipelines.studio.studio import Studio
 
 MOST_DOUBLINGS = 5
 """A rung that fails again and again is tried after at most 32 times the pause."""
+FRESH_SECONDS = 10.0
+"""How long what the ledger says of a bucket is taken as so: another worker's news may wait."""
 GAVE_OUT = {"memory": "Memory", "device": "The GPU", "time": "Time"}
 
 
@@ -46,10 +49,11 @@ class LedgerLadders:
         self._asked_exactly = exact
         self._exact = exact or degradation_of(studio.ledger, tenant) == "exact_only"
         self._probing: set[str] = set()
+        self._seen: dict[Bucket, tuple[float, Foothold | None]] = {}
 
     def footing(self, shot: Shot) -> Footing:
         """See `Ladders.footing`."""
-        found = self._foothold(shot)
+        found = self._recent_foothold(shot)
         if found is None:
             return Footing(shot.request)
         ladder = self._ladder(shot, exact=self._exact)
@@ -61,7 +65,7 @@ class LedgerLadders:
 
     def present(self, shot: Shot) -> Footing:
         """Where shots of its bucket begin, without trying anything higher."""
-        found = self._foothold(shot)
+        found = self._recent_foothold(shot)
         if found is None:
             return Footing(shot.request)
         ladder = self._ladder(shot, exact=self._exact)
@@ -117,7 +121,9 @@ class LedgerLadders:
         return datetime.now(UTC) >= found.since + pause * 2 ** min(found.misses, MOST_DOUBLINGS)
 
     def _claimed(self, shot: Shot, found: Foothold) -> bool:
-        return claim_probe(self._ledger, self._bucket(shot), found, now=datetime.now(UTC))
+        bucket = self._bucket(shot)
+        self._seen.pop(bucket, None)
+        return claim_probe(self._ledger, bucket, found, now=datetime.now(UTC))
 
     def _foothold(self, shot: Shot) -> Foothold | None:
         """None also where there is nothing to fall to, whatever was learnt of another ladder."""
@@ -125,8 +131,19 @@ class LedgerLadders:
             return None
         return foothold(self._ledger, self._bucket(shot))
 
+    def _recent_foothold(self, shot: Shot) -> Foothold | None:
+        """As it was a moment ago, for what is asked for each shot."""
+        bucket = self._bucket(shot)
+        seen_at, seen = self._seen.get(bucket, (-FRESH_SECONDS, None))
+        if monotonic() >= seen_at + FRESH_SECONDS:
+            seen = self._foothold(shot)
+            self._seen[bucket] = (monotonic(), seen)
+        return seen
+
     def _set(self, shot: Shot, rung: str, *, misses: int = 0) -> None:
-        set_foothold(self._ledger, self._bucket(shot), rung, misses=misses, now=datetime.now(UTC))
+        bucket = self._bucket(shot)
+        set_foothold(self._ledger, bucket, rung, misses=misses, now=datetime.now(UTC))
+        self._seen.pop(bucket, None)
 
     def _bucket(self, shot: Shot) -> Bucket:
         request, settings = shot.request, self._studio.settings
