@@ -46,8 +46,10 @@ def atomic_write(
                 part.replace(path)
             else:
                 path.hardlink_to(part)
-    finally:
+                part.unlink()
+    except BaseException:
         part.unlink(missing_ok=True)
+        raise
     if durable:
         # The file's folder first: a journal that takes its name takes those of new folders along.
         for folder in changed:

@@ -81,7 +81,7 @@ class FolderStore:
     def get_file(self, key: str, path: Path) -> StoredFile:
         """Copy the content to a local file."""
         with self.open(key) as file, self._explained("fetch", key):
-            info = self._stored(key)
+            info = self._stored(key, self._path(key))
             source = HashingReader(file)
             with atomic_write(path, durable=self.durable) as sink:
                 shutil.copyfileobj(source, sink, CHUNK_BYTES)
@@ -145,10 +145,10 @@ class FolderStore:
             path, staging=self._staging, durable=self.durable, replace=replace
         ) as file:
             write(file)
-        return self._stored(key)
+        return self._stored(key, path)
 
-    def _stored(self, key: str) -> ObjectInfo:
-        info = _object_info(key, self._path(key))
+    def _stored(self, key: str, path: Path) -> ObjectInfo:
+        info = _object_info(key, path)
         if info is None:
             raise StorageError(f"The object {key!r} vanished from {self.root} after it was stored.")
         return info
