@@ -26,7 +26,13 @@ from wan_pipelines.studio.supervised.supervisor import following
 
 SHARD = ShardReference("shard_1", EditionKey("demo", "anna", "balls", "one"), ("a", "b", "c"))
 TASK = WorkerTask(
-    Path("/root"), Path("/state"), "local", SHARD, RunReference("run", "step"), Instant.of_birth()
+    Path("/root"),
+    Path("/state"),
+    "local",
+    "laptop-cpu",
+    SHARD,
+    RunReference("run", "step"),
+    Instant.of_birth(),
 )
 SUMMARY = ShardSummary("shard_1", 1, 0, ("b",), ("c",), {"c": "withdrawn"}, {"load": 1.5})
 

@@ -62,6 +62,12 @@ class Brief(Record):
     release: str = Field(
         min_length=1, description="The model: a release of assets/models.", examples=["wan-tiny"]
     )
+    gpu_class: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The GPU class that renders, one of the environment's; empty: its own choice.",
+        examples=["h100"],
+    )
     tier: str | None = Field(
         default=None,
         description="Quality tier of the release; empty: its default.",

@@ -10,15 +10,13 @@ from wan_pipelines.campaigns.brief import Brief
 from wan_pipelines.components import metadata, tags
 from wan_pipelines.components.campaign_keys import CampaignKeys
 from wan_pipelines.components.model_release import engine_key
+from wan_pipelines.components.places import StepPlace
 from wan_pipelines.components.resource import StudioResource
 from wan_pipelines.components.runs import lasting_errors_told, run_of
 from wan_pipelines.studio import costs as statements
 from wan_pipelines.studio import planning, shards, videos
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.watch import wish_of
-
-GPU_POOL = "gpu"
-SHARD_RETRIES = dg.RetryPolicy(max_retries=1, delay=1)
 
 
 class Common(TypedDict):
@@ -40,7 +38,7 @@ class ShotsConfig(dg.Config):
 
 
 def build_assets(
-    brief: Brief, keys: CampaignKeys, editions: dg.PartitionsDefinition
+    brief: Brief, keys: CampaignKeys, editions: dg.PartitionsDefinition, gpu: StepPlace
 ) -> list[dg.AssetsDefinition]:
     common = Common(
         group_name=keys.identifier,
@@ -55,7 +53,7 @@ def build_assets(
     )
     return [
         shots_asset(brief, keys, common),
-        takes_asset(brief, keys, common),
+        takes_asset(brief, keys, common, gpu),
         videos_asset(brief, keys, common),
         costs_asset(brief, keys, common),
     ]
@@ -88,7 +86,9 @@ def shots_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDe
     return shots
 
 
-def takes_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDefinition:
+def takes_asset(
+    brief: Brief, keys: CampaignKeys, common: Common, gpu: StepPlace
+) -> dg.AssetsDefinition:
     prefix = keys.takes.to_python_identifier()
 
     @dg.op(
@@ -98,7 +98,7 @@ def takes_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDe
         description="Cuts what is missing into shards of GPU-minutes.",
     )
     def cut(context: OpExecutionContext, studio: StudioResource) -> Iterator[dg.DynamicOutput]:
-        opened = studio.open()
+        opened = studio.open(brief.gpu_class)
         edition = edition_key(opened, brief.name, context.partition_key)
         asked = ShotsConfig(**shots_config(context.run.run_config, keys))
         only = asked.only or None
@@ -107,8 +107,9 @@ def takes_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDe
 
     @dg.op(
         name=f"{prefix}__render",
-        pool=GPU_POOL,
-        retry_policy=SHARD_RETRIES,
+        pool=gpu.pool,
+        tags=gpu.tags,
+        retry_policy=gpu.retries,
         description="Renders the shots of one shard on one warm engine, and encodes them.",
     )
     def render(
@@ -116,7 +117,8 @@ def takes_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDe
     ) -> dict[str, Any]:
         reference = shards.ShardReference.from_json(shard)
         with lasting_errors_told():
-            summary = shards.render(studio.open(), reference, run_of(context), say=context.log.info)
+            opened = studio.open(brief.gpu_class)
+            summary = shards.render(opened, reference, run_of(context), say=context.log.info)
         return summary.to_json()
 
     @dg.op(name=f"{prefix}__tally", description="Adds up what the shards report.")
@@ -171,7 +173,7 @@ def videos_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsD
         **common,
     )
     def videos_(context: AssetExecutionContext, studio: StudioResource):
-        opened = studio.open()
+        opened = studio.open(brief.gpu_class)
         edition = edition_key(opened, brief.name, context.partition_key)
         published = videos.publish(opened, edition)
         yield dg.MaterializeResult(metadata=metadata.of_videos(opened, published))

@@ -8,6 +8,8 @@ from pydantic import BaseModel
 
 from wan_pipelines.components.executor import local_executor
 from wan_pipelines.components.json_io import JsonIOManager
+from wan_pipelines.components.places import on_gpu
+from wan_pipelines.components.pods_executor import pods_executor
 from wan_pipelines.components.prompt import build_prompt_defs
 from wan_pipelines.components.resource import StudioDoor
 from wan_pipelines.components.scaffolding import EnvironmentScaffolder
@@ -32,13 +34,19 @@ class Environment(dg.Component):
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
-        studio = StudioDoor(project_root(), state_folder(), self.settings.name)
+        settings = self.settings
+        studio = StudioDoor(project_root(), state_folder(), settings.name)
         return dg.Definitions.merge(
-            build_prompt_defs(self.settings.prompts),
+            build_prompt_defs(settings.prompts, on_gpu(settings, settings.prompts.release)),
             dg.Definitions(
                 resources={"studio": studio, "io_manager": JsonIOManager(studio)},
-                executor=local_executor(
-                    self.settings.workers.count, self.settings.rendering_class.device
-                ),
+                executor=executor_of(settings),
             ),
         )
+
+
+def executor_of(settings: Settings) -> dg.ExecutorDefinition:
+    """Pods of the cluster if there is one, else processes of this machine."""
+    if settings.kubernetes:
+        return pods_executor(settings, settings.kubernetes)
+    return local_executor(settings.workers.count, settings.rendering_class.device)

@@ -11,6 +11,7 @@ from wan_pipelines.components.metadata import (
     engine_metadata,
     weights_metadata,
 )
+from wan_pipelines.components.places import beside_gpu, on_gpu, this_environment
 from wan_pipelines.components.resource import StudioResource
 from wan_pipelines.components.scaffolding import ReleaseScaffolder
 from wan_pipelines.engines.releases import Release
@@ -50,6 +51,7 @@ class ModelRelease(dg.Component):
 
 def weights_asset(release: Release) -> dg.AssetsDefinition:
     key = weights_key(release.name)
+    place = beside_gpu(this_environment(), release.name)
 
     @dg.asset(
         key=key,
@@ -57,6 +59,8 @@ def weights_asset(release: Release) -> dg.AssetsDefinition:
         kinds={"huggingface", "safetensors"},
         owners=["team:platform"],
         tags={"release": release.name},
+        op_tags=place.tags,
+        retry_policy=place.retries,
         description=(
             f"The files of {release.title}, complete and equal to their manifest, on this node. "
             "Made from what the release pins; fresh as long as the pin stands."
@@ -90,6 +94,9 @@ def weights_asset(release: Release) -> dg.AssetsDefinition:
 
 
 def engine_asset(release: Release) -> dg.AssetsDefinition:
+    settings = this_environment()
+    place = on_gpu(settings, release.name)
+
     @dg.asset(
         key=engine_key(release.name),
         deps=[weights_key(release.name)],
@@ -97,6 +104,9 @@ def engine_asset(release: Release) -> dg.AssetsDefinition:
         kinds={"pytorch", "diffusers"},
         owners=["team:platform"],
         tags={"release": release.name},
+        op_tags=place.tags,
+        pool=place.pool if settings.kubernetes else None,
+        retry_policy=place.retries if settings.kubernetes else None,
         description=(
             f"{release.title}, ready to render: weights verified, this machine's runtime "
             "recorded and compared with what the release needs, and the compiled blocks published "

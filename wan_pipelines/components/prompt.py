@@ -5,6 +5,7 @@ from dagster import AssetExecutionContext
 from pydantic import Field
 
 from wan_pipelines.components import metadata
+from wan_pipelines.components.places import StepPlace
 from wan_pipelines.components.resource import StudioResource
 from wan_pipelines.components.runs import run_of
 from wan_pipelines.studio.prompts import PromptOrder, render_prompt
@@ -45,13 +46,14 @@ class PromptConfig(dg.Config):
     )
 
 
-def build_prompt_defs(defaults: Prompts) -> dg.Definitions:
+def build_prompt_defs(defaults: Prompts, gpu: StepPlace) -> dg.Definitions:
     @dg.asset(
         key=PROMPT_ASSET,
         group_name="prompt",
         kinds={"pytorch", "ffmpeg"},
         owners=["team:producers"],
-        pool="gpu",
+        pool=gpu.pool,
+        op_tags=gpu.tags,
         description=(
             "One video from one prompt. Screened, charged and counted like a campaign's shot; a "
             "prompt that was rendered before is reused."

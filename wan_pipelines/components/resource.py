@@ -20,9 +20,12 @@ class StudioDoor:
     state: Path
     environment: str
 
-    def open(self) -> Studio:
-        """The studio, with its connections kept from call to call and its YAML read anew."""
-        return replace(_open(self))
+    def open(self, gpu_class: str | None = None) -> Studio:
+        """The studio, with its connections kept from call to call and its YAML read anew.
+
+        `gpu_class` renders, if it is named; else the environment's own choice.
+        """
+        return replace(_open(self)).on(gpu_class)
 
 
 StudioResource = dg.ResourceParam[StudioDoor]

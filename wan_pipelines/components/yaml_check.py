@@ -31,7 +31,7 @@ def check_yaml(root: Path, environment: str) -> None:
             raise _misplaced(path, kind)
     if not (root / "resources" / environment).is_dir():
         raise _unknown_environment(root / "resources", environment)
-    settings.read_settings(root, environment)
+    _check_gpu_classes(root, settings.read_settings(root, environment))
 
 
 def _check_release(path: Path, models: Path) -> None:
@@ -57,6 +57,18 @@ def _misplaced(path: Path, kind: str) -> InputError:
         where=load_yaml(path).where(("type",)),
         remedy=did_you_mean(kind, KNOWN[:2]),
     )
+
+
+def _check_gpu_classes(root: Path, environment: settings.Settings) -> None:
+    for path in sorted((root / "assets" / "campaigns").glob(GLOB)):
+        wanted = briefs.read_brief(path).gpu_class
+        if wanted is not None and wanted not in environment.gpu_classes:
+            raise InputError(
+                f"`attributes.gpu_class` is {wanted!r}, which environment {environment.name!r} "
+                "does not have.",
+                where=load_yaml(path).where(("attributes", "gpu_class")),
+                remedy=did_you_mean(wanted, environment.gpu_classes),
+            )
 
 
 def _check_place(path: Path, folder: Path, name: str) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wan_pipelines.errors import WanError
+from wan_pipelines.from_environment import resolve
 from wan_pipelines.studio.deployment_checks import check_deployment
 from wan_pipelines.studio.findings import Finding
 from wan_pipelines.studio.machine_checks import check_machine, check_threads
 from wan_pipelines.studio.release_checks import check_fit, check_footholds
-from wan_pipelines.studio.settings import resolve
 from wan_pipelines.studio.store_check import MARK
 from wan_pipelines.studio.studio import open_studio
 from wan_pipelines.studio.worker_checks import check_workers

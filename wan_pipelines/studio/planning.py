@@ -46,6 +46,7 @@ def preview(
     exact: bool = False,
 ) -> Plan:
     """What `admit` would decide now; changes nothing."""
+    studio = studio.on(studio.brief(campaign).gpu_class)
     return _preview(studio, _wish(studio, campaign, edition, only, exact=exact))
 
 
@@ -62,6 +63,7 @@ def admit(
     Accepted takes whose files are lost or damaged are given up, and their shots rendered again;
     with `exact`, so are those that were drawn with less than was asked for.
     """
+    studio = studio.on(studio.brief(campaign).gpu_class)
     return _admit(studio, _wish(studio, campaign, edition, only, exact=exact))
 
 

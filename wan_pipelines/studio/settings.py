@@ -1,6 +1,5 @@
 """What a deployment runs against: one `resources/<environment>/defs.yaml`, checked."""
 
-import os
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -10,13 +9,17 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from wan_pipelines.campaigns.schedules import TimeZone
+from wan_pipelines.cluster.pods import Place
+from wan_pipelines.cluster.records import Cluster, GpuPods
 from wan_pipelines.engines.estimating.machines import GPUS, Gpu
 from wan_pipelines.errors import InputError
+from wan_pipelines.from_environment import FromEnvironment, Secret
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
 from wan_pipelines.ledger.descents import Degradation
 from wan_pipelines.records import Record
 from wan_pipelines.storage import S3Settings
+from wan_pipelines.studio.weights_settings import WeightsSettings
 from wan_pipelines.yaml_source import read_component
 
 
@@ -29,25 +32,6 @@ def _web_address(address: str) -> str:
 COMPONENT = "wan_pipelines.components.Environment"
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-
-
-class FromEnvironment(Record):
-    """A value that only the process environment knows, such as a password."""
-
-    env: str = Field(description="Name of the environment variable.", examples=["WAN_LEDGER_URL"])
-
-    def read(self) -> str:
-        value = os.environ.get(self.env)
-        if not value:
-            raise InputError(
-                f"the environment variable {self.env} is not set.",
-                where="environment",
-                remedy=f"Set {self.env} where this process starts.",
-            )
-        return value
-
-
-Secret = str | FromEnvironment
 
 
 class GpuClass(Record):
@@ -72,6 +56,9 @@ class GpuClass(Record):
         description="Memory a worker may use on one GPU; empty: the data sheet's, or the worker's "
         "part of this machine's where the CPU renders.",
         examples=[79],
+    )
+    kubernetes: GpuPods | None = Field(
+        default=None, description="The pods that render on it, where the environment is a cluster."
     )
 
 
@@ -252,6 +239,12 @@ class Settings(Record):
         ge=0,
         description="So long a ledger's server that does not answer is tried again.",
     )
+    dagster_storage: Secret | None = Field(
+        default=None,
+        description="Dagster's runs, events and schedules: the URL of a PostgreSQL database; empty: "
+        "SQLite in the state folder. It counts when the state folder is made.",
+        examples=[{"env": "WAN_DAGSTER_URL"}],
+    )
     links: WebAddress | None = Field(
         default=None,
         description="Where browsers reach the store; empty: the store's own links. "
@@ -264,9 +257,16 @@ class Settings(Record):
         examples=["http://127.0.0.1:3000"],
     )
     cache: str = Field(default="cache", description="Folder for weights and engines of this node.")
+    weights: WeightsSettings = Field(
+        default=WeightsSettings(), description="Weights that are mirrored in a store."
+    )
     gpu_class: str = Field(description="The GPU class that renders.", examples=["cpu"])
     gpu_classes: dict[str, GpuClass] = Field(description="GPU classes by name.")
     workers: Workers = Field(default=Workers(), description="Workers and shards.")
+    kubernetes: Cluster | None = Field(
+        default=None,
+        description="The cluster whose pods do the work; empty: processes of this machine.",
+    )
     deadlines: Deadlines = Field(default=Deadlines(), description="Time limits of shots.")
     servers: dict[str, EngineServer] = Field(
         default={}, description="Engines elsewhere, by the names that releases use.", examples=[{}]
@@ -296,6 +296,8 @@ class Settings(Record):
                     f"gpu_classes.{name} needs `hardware`, one of the known data sheets: "
                     f"{', '.join(GPUS)}"
                 )
+        if self.kubernetes:
+            self._check_cluster()
         if self.workers.memory_limit_gib and self.rendering_class.device != "cpu":
             raise ValueError(
                 "workers.memory_limit_gib is for CPUs; CUDA reserves far more addresses than memory"
@@ -307,10 +309,40 @@ class Settings(Record):
                 )
         return self
 
+    def _check_cluster(self) -> None:
+        for name, gpu_class in self.gpu_classes.items():
+            if gpu_class.kubernetes is None:
+                raise ValueError(
+                    f"gpu_classes.{name} needs `kubernetes`, as the environment has: which nodes "
+                    "its pods run on, and how much of them"
+                )
+        if not self.cache.startswith("/"):
+            raise ValueError(
+                f"cache {self.cache!r} is where pods see the weights of their node: write an "
+                "absolute path, such as /var/cache/wan"
+            )
+
     @property
     def rendering_class(self) -> GpuClass:
         """The GPU class that renders."""
         return self.gpu_classes[self.gpu_class]
+
+    @property
+    def place(self) -> Place:
+        """What pods of this environment need to find it."""
+        return Place(self.name, self.cache)
+
+    def on(self, gpu_class: str | None) -> "Settings":
+        """The same with another GPU class that renders; None: the environment's own."""
+        if gpu_class is None or gpu_class == self.gpu_class:
+            return self
+        if gpu_class not in self.gpu_classes:
+            raise InputError(
+                f"there is no GPU class {gpu_class!r} in environment {self.name!r}.",
+                where=f"resources/{self.name}/defs.yaml, gpu_classes",
+                remedy=did_you_mean(gpu_class, self.gpu_classes),
+            )
+        return self.model_copy(update={"gpu_class": gpu_class})
 
     def tenant(self, name: str) -> Tenant:
         """The tenant of that name; InputError lists those that there are."""
@@ -326,8 +358,3 @@ class Settings(Record):
 def read_settings(root: Path, environment: str) -> Settings:
     """Settings of `root/resources/<environment>/defs.yaml`; InputError names file and line."""
     return read_component(root / "resources" / environment / "defs.yaml", Settings, COMPONENT)
-
-
-def resolve(value: Secret) -> str:
-    """The text of a setting that may stand in the process environment."""
-    return value if isinstance(value, str) else value.read()

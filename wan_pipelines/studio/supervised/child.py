@@ -46,7 +46,7 @@ def main(open_engine: OpenEngine | None = None) -> int:
 def _rendered(
     task: WorkerTask, reporter: "Reporter", stop: Event, open_engine: OpenEngine | None
 ) -> Ending:
-    studio = open_studio(task.root, task.state, task.environment)
+    studio = open_studio(task.root, task.state, task.environment).on(task.gpu_class)
     limit_gib = studio.settings.workers.memory_limit_gib
     if limit_gib:
         limit_address_space(int(limit_gib * GIB))

@@ -17,12 +17,13 @@ from wan_pipelines.studio.shard_records import ShardReference, ShardSummary
 class WorkerTask:
     """What a worker process is to do: the shots of `shard`, in the deployment that is named.
 
-    It is paid from `paid_since` on.
+    `gpu_class` says on what. It is paid from `paid_since` on.
     """
 
     root: Path
     state: Path
     environment: str
+    gpu_class: str
     shard: ShardReference
     run: RunReference
     paid_since: Instant
@@ -32,6 +33,7 @@ class WorkerTask:
             "root": str(self.root),
             "state": str(self.state),
             "environment": self.environment,
+            "gpu_class": self.gpu_class,
             "shard": self.shard.to_json(),
             "run": asdict(self.run),
             "paid_since": self.paid_since.to_json(),
@@ -43,6 +45,7 @@ class WorkerTask:
             root=Path(data["root"]),
             state=Path(data["state"]),
             environment=data["environment"],
+            gpu_class=data["gpu_class"],
             shard=ShardReference.from_json(data["shard"]),
             run=RunReference(**data["run"]),
             paid_since=Instant.from_json(data["paid_since"]),

@@ -103,6 +103,7 @@ class _Supervisor:
             root=studio.root,
             state=studio.state,
             environment=studio.settings.name,
+            gpu_class=studio.settings.gpu_class,
             shard=self.shard,
             run=self.run,
             paid_since=Instant.of_birth(),

@@ -1,0 +1,58 @@
+"""The API server's client of a run: it waits for a server that restarts."""
+
+from typing import Any, Self
+
+import urllib3.exceptions
+from dagster_k8s.client import DagsterKubernetesClient, k8s_api_retry_creation_mutation
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
+
+PAUSE_SECONDS = 1
+PATIENCE_SECONDS = 300
+ANSWER_SECONDS = 30
+SERVER_ERRORS = range(500, 600)
+TOO_MANY_REQUESTS = 429
+
+
+class PatientClient(DagsterKubernetesClient):
+    """Makes and deletes Jobs through an outage of some minutes, as an upgrade of a control plane
+    brings it. Everything else is asked again by whoever asks, at the next look.
+    """
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """For the server that this process has loaded the configuration of."""
+        made = DagsterKubernetesClient.production_client()
+        return cls(made.batch_api, made.core_api, made.logger, made.sleeper, made.timer)
+
+    def create_namespaced_job_with_retries(
+        self,
+        body: Any,
+        namespace: str,
+        wait_time_between_attempts: float = PAUSE_SECONDS,
+    ) -> None:
+        """A Job that is there after an attempt without an answer is the one that was meant."""
+        k8s_api_retry_creation_mutation(
+            lambda: self.batch_api.create_namespaced_job(
+                body=body, namespace=namespace, _request_timeout=ANSWER_SECONDS
+            ),
+            max_retries=PATIENCE_SECONDS // PAUSE_SECONDS,
+            timeout=wait_time_between_attempts,
+        )
+
+    def delete_job(self, job_name: str, namespace: str) -> bool:
+        """False if there is no such Job."""
+        attempts = Retrying(
+            retry=retry_if_exception(_may_pass),
+            wait=wait_fixed(PAUSE_SECONDS),
+            stop=stop_after_delay(PATIENCE_SECONDS),
+            reraise=True,
+        )
+        return attempts(super().delete_job, job_name, namespace)
+
+
+def _may_pass(error: BaseException) -> bool:
+    import kubernetes.client
+
+    if isinstance(error, kubernetes.client.ApiException):
+        return error.status in SERVER_ERRORS or error.status == TOO_MANY_REQUESTS
+    return isinstance(error, urllib3.exceptions.HTTPError)

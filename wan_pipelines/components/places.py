@@ -1,0 +1,62 @@
+"""Where the steps of a campaign run: pools, and the tags by which a cluster's executor places them.
+
+On one machine every step is a process of it. In a cluster a step is a pod, and its op's tags say
+of which kind; what those kinds look like is the environment's business, read when the pod is made.
+"""
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from wan_pipelines.components import tags
+from wan_pipelines.components.kubernetes_config import gpu_pool_of
+from wan_pipelines.engines.release_parts import FolderWeights, PackagedWeights
+from wan_pipelines.engines.releases import read_release
+from wan_pipelines.engines.served import ServedWeights
+from wan_pipelines.places import environment_name, project_root
+from wan_pipelines.studio.settings import Settings, read_settings
+
+MACHINE_POOL = "gpu"
+MACHINE_RETRIES = dg.RetryPolicy(max_retries=1, delay=1)
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlace:
+    """Where a step runs, and how often it may begin again when that place is gone."""
+
+    pool: str | None
+    tags: dict[str, str]
+    retries: dg.RetryPolicy | None
+
+
+def this_environment() -> Settings:
+    """The settings of the environment whose definitions are being loaded."""
+    return read_settings(project_root(), environment_name())
+
+
+def on_gpu(settings: Settings, release: str, gpu_class: str | None = None) -> StepPlace:
+    """A step that holds GPUs of a class, on a node with the weights of `release`."""
+    chosen = settings.on(gpu_class)
+    pods = chosen.rendering_class.kubernetes
+    if pods is None or not settings.kubernetes:
+        return StepPlace(MACHINE_POOL, {}, MACHINE_RETRIES)
+    return StepPlace(
+        gpu_pool_of(chosen.gpu_class),
+        {tags.GPU_CLASS: chosen.gpu_class, **_weights(release)},
+        dg.RetryPolicy(max_retries=pods.retries, delay=1),
+    )
+
+
+def beside_gpu(settings: Settings, release: str) -> StepPlace:
+    """A step that works on the weights of a GPU node, and leaves its GPU alone."""
+    if not settings.kubernetes:
+        return StepPlace(None, {}, None)
+    node = {tags.NODE_CLASS: settings.gpu_class, **_weights(release)}
+    return StepPlace(None, node, MACHINE_RETRIES)
+
+
+def _weights(name: str) -> dict[str, str]:
+    """Names the release if a node has to fetch its weights before a step of it can begin."""
+    release = read_release(project_root() / "assets" / "models" / name / "defs.yaml")
+    is_at_hand = isinstance(release.source, PackagedWeights | FolderWeights | ServedWeights)
+    return {} if is_at_hand else {tags.RELEASE: name}

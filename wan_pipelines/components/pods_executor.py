@@ -1,0 +1,74 @@
+"""How the steps of a run become pods of a cluster."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from wan_pipelines.cluster.records import Cluster
+from wan_pipelines.components.kubernetes_config import per_step_config, pool_slots, step_config
+from wan_pipelines.studio.settings import Settings
+
+if TYPE_CHECKING:
+    from wan_pipelines.components.step_jobs import StepJobs
+
+
+def pods_executor(settings: Settings, cluster: Cluster) -> dg.ExecutorDefinition:
+    """One Job of one pod for each step: on GPUs or not, as the op's tags say.
+
+    What needs the cluster's client or the values of its environment happens when a run begins.
+    """
+
+    @dg.executor(name="pods", requirements=dg.multiple_process_executor_requirements())
+    def pods(context: dg.InitExecutorContext) -> dg.Executor:
+        from dagster._core.execution.retries import RetryMode
+        from dagster._core.executor.step_delegating import StepDelegatingExecutor
+
+        ops = list(_ops_of(context.job.get_definition()))
+        limit_pools(context.instance, settings, ops)
+        return StepDelegatingExecutor(
+            _step_jobs(settings, cluster, ops),
+            retries=RetryMode.ENABLED,
+            check_step_health_interval_seconds=cluster.health_seconds,
+            should_verify_step=True,
+        )
+
+    return pods
+
+
+def _step_jobs(settings: Settings, cluster: Cluster, ops: list[dg.OpDefinition]) -> "StepJobs":
+    from dagster_k8s.container_context import K8sContainerContext
+    from dagster_k8s.job import UserDefinedDagsterK8sConfig
+
+    from wan_pipelines.components.step_jobs import StepJobs
+
+    steps = UserDefinedDagsterK8sConfig.from_dict(step_config(settings, cluster))
+    return StepJobs(
+        image=None,
+        container_context=K8sContainerContext(namespace=cluster.namespace, run_k8s_config=steps),
+        load_incluster_config=cluster.in_cluster,
+        kubeconfig_file=None,
+        per_step_k8s_config=per_step_config(settings, cluster, {op.name: op.tags for op in ops}),
+        wait_seconds=cluster.wait_hours * 3600,
+    )
+
+
+def limit_pools(
+    instance: dg.DagsterInstance, settings: Settings, ops: list[dg.OpDefinition]
+) -> None:
+    """Give the pools of these ops the slots that the environment declares for them."""
+    storage = instance.event_log_storage
+    wanted = pool_slots(settings, {op.pool for op in ops if op.pool})
+    known = {limit.name: limit.limit for limit in storage.get_pool_limits()}
+    for pool, slots in wanted.items():
+        if known.get(pool) != slots:
+            storage.set_concurrency_slots(pool, slots)
+
+
+def _ops_of(graph: Any) -> Iterator[dg.OpDefinition]:
+    """All ops of a job, those inside graphs as well."""
+    for node in graph.node_defs:
+        if isinstance(node, dg.OpDefinition):
+            yield node
+        else:
+            yield from _ops_of(node)

@@ -1,0 +1,86 @@
+"""The Jobs of a run's steps: made once, watched until the step has told its end, removed.
+
+What dagster-k8s lacks: it takes a Job whose pod was replaced, or ended without a word, for one
+that still runs; a step that waits for a GPU for one that renders; and gives a run up when the
+API server is away for longer than a few seconds.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from dagster._core.events import EngineEventData
+from dagster._core.executor.step_delegating import CheckStepHealthResult, StepHandlerContext
+from dagster_k8s.executor import K8sStepHandler
+
+from wan_pipelines.cluster.waiting import why_waiting
+from wan_pipelines.components.api_client import PatientClient
+
+
+@dataclass
+class _Watched:
+    """What is known of the Job of a step: why it waits and since when, or that it has ended."""
+
+    why: str | None = None
+    waits_since: float = 0.0
+    has_ended: bool = False
+
+
+class StepJobs(K8sStepHandler):
+    """Runs each step as a Job of one pod, and knows what becomes of it."""
+
+    def __init__(self, *, wait_seconds: float, **how: Any) -> None:
+        super().__init__(**how)
+        self._api_client = PatientClient.of_this_process()
+        self._wait_seconds = wait_seconds
+        self._watched: dict[str, _Watched] = {}
+
+    def check_step_health(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:
+        told = super().check_step_health(step_handler_context)
+        if not told.is_healthy:
+            return told
+        name = self._get_k8s_step_job_name(step_handler_context)
+        namespace = self._get_container_context(step_handler_context).namespace
+        assert namespace
+        watched = self._watched.setdefault(name, _Watched())
+        status = self._api_client.get_job_status(namespace=namespace, job_name=name)
+        if status and status.succeeded:
+            return _ended(name, watched)
+        why = self._why_waiting(name, namespace)
+        if why != watched.why:
+            self._note(step_handler_context, watched, why)
+        if why and time.monotonic() - watched.waits_since > self._wait_seconds:
+            self._api_client.delete_job(name, namespace)
+            return CheckStepHealthResult.unhealthy(
+                f"Kubernetes job {name} has waited for {self._wait_seconds / 3600:g} hours and was "
+                f"removed: {why}"
+            )
+        return told
+
+    def _why_waiting(self, name: str, namespace: str) -> str | None:
+        core = self._api_client.core_api
+        pods = core.list_namespaced_pod(namespace, label_selector=f"job-name={name}").items
+        of_job = f"involvedObject.kind=Job,involvedObject.name={name}"
+        events = () if pods else core.list_namespaced_event(namespace, field_selector=of_job).items
+        return why_waiting(pods, events)
+
+    def _note(self, context: StepHandlerContext, watched: _Watched, why: str | None) -> None:
+        """Say in the run's log that the step begins to wait, or has ceased to."""
+        if watched.why is None:
+            watched.waits_since = time.monotonic()
+        watched.why = why
+        step_context = context.get_step_context(self._get_step_key(context))
+        words = f"{step_context.step.key} waits: {why}" if why else "It waits no longer."
+        dg.DagsterEvent.engine_event(step_context, words, EngineEventData())
+
+
+def _ended(name: str, watched: _Watched) -> CheckStepHealthResult:
+    """A pod that has ended. Its last events may be on their way: they have until the next look."""
+    if not watched.has_ended:
+        watched.has_ended = True
+        return CheckStepHealthResult.healthy()
+    return CheckStepHealthResult.unhealthy(
+        f"The pod of Kubernetes job {name} has ended, and the step has not told how: it was killed "
+        "before it could, or took the place of one that was."
+    )
