@@ -3,6 +3,7 @@
     WanError
     ├── InputError             a brief, a release, a prompt or an option is not acceptable
     ├── WeightsError           weights are missing, damaged or foreign
+    │   └── FetchStopped           somebody told a transfer of weights to stop
     ├── EngineError            an engine cannot be prepared or does not run
     │   └── FingerprintMismatch    this machine is not what the release needs
     ├── RenderError            one shot could not be rendered
@@ -39,6 +40,10 @@ class InputError(WanError):
 
 class WeightsError(WanError):
     """Weights are missing, damaged or not what the release pins."""
+
+
+class FetchStopped(WeightsError):
+    """A transfer of weights was told to stop; what has arrived is kept."""
 
 
 class EngineError(WanError):

@@ -6,7 +6,7 @@ and pickled formats are refused before a byte of them is opened.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -43,10 +43,26 @@ class ManifestFile(Record):
     path: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_stays_inside)]
     size: Annotated[int, Field(ge=0)]
     sha256: Sha256
+    header_sha256: Sha256 | None = None
+    """Of a safetensors file: names, types and shapes of its tensors, and where they lie."""
+
+
+class Conversion(Record):
+    """How files were rewritten on their way into a mirror; tensors not named kept their type."""
+
+    bfloat16: tuple[str, ...] = ()
+    """Components whose floating tensors are stored as bfloat16,"""
+    keep: tuple[str, ...] = ()
+    """except for tensors with one of these among the parts of their names."""
+    shard_bytes: Annotated[int, Field(gt=0)]
 
 
 class Manifest(Record):
-    """What a release's weights consist of, to the byte."""
+    """What a release's weights consist of, to the byte.
+
+    Those that were mirrored also say where they come from, under which licence, and how they were
+    converted on the way.
+    """
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -54,6 +70,9 @@ class Manifest(Record):
     release: Annotated[str, Field(min_length=1, max_length=200)]
     revision: Annotated[str, Field(min_length=1, max_length=200)]
     dtype: Literal["float32", "float16", "bfloat16"]
+    licence: Annotated[str, Field(max_length=200)] | None = None
+    origin: Annotated[str, Field(max_length=400)] | None = None
+    conversion: Conversion | None = None
     files: Annotated[tuple[ManifestFile, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -90,7 +109,7 @@ class Manifest(Record):
         draft = _validated(
             cls,
             {"release": release, "revision": revision or "-", "dtype": dtype, "files": files},
-            folder,
+            str(folder),
         )
         return draft if revision else draft.model_copy(update={"revision": draft.digest[:40]})
 
@@ -106,15 +125,29 @@ class Manifest(Record):
         if path.stat().st_size > MANIFEST_LIMIT_BYTES:
             raise WeightsError(f"{path} is larger than 16 MiB: not a manifest. Fetch it again.")
         try:
-            data = json.loads(path.read_bytes())
-        except ValueError as error:
-            raise WeightsError(f"{path} is not JSON ({error}). Fetch it again.") from error
-        return _validated(cls, data, path)
+            text = path.read_bytes()
+        except OSError as error:
+            raise WeightsError(f"{path} cannot be read: {error.strerror}.") from error
+        return cls.parse(text, str(path))
+
+    @classmethod
+    def parse(cls, text: bytes, where: str) -> Self:
+        """The manifest in `text`, which stands at `where`; WeightsError if it is not acceptable."""
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise WeightsError(f"{where} is not JSON ({error}). Fetch it again.") from error
+        return _validated(cls, data, where)
+
+    def to_bytes(self) -> bytes:
+        """As it is written; what does not apply is left out."""
+        data = self.model_dump(exclude_none=True)
+        return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
 
     def write(self, folder: Path) -> Path:
         """Writes `manifest.json` into `folder` (not atomic: the folder is not published yet)."""
         path = folder / MANIFEST_NAME
-        path.write_text(json.dumps(self.model_dump(), indent=2) + "\n", encoding="utf-8")
+        path.write_bytes(self.to_bytes())
         return path
 
     def problems(self, folder: Path, *, digests: bool = True) -> tuple[Problem, ...]:
@@ -152,12 +185,14 @@ def verify(folder: Path, manifest: Manifest, *, digests: bool = True) -> None:
         )
 
 
-def file_sha256(path: Path) -> str:
-    """sha256 hex of a file, read in pieces."""
+def file_sha256(path: Path, passed: Callable[[int], None] | None = None) -> str:
+    """sha256 hex of a file, read in pieces; `passed` hears of the bytes of each."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
             digest.update(chunk)
+            if passed:
+                passed(len(chunk))
     return digest.hexdigest()
 
 
@@ -179,7 +214,7 @@ def _difference(folder: Path, file: ManifestFile, *, digests: bool) -> Problem |
     return None
 
 
-def _validated(model: type[M], data: object, where: Path) -> M:
+def _validated(model: type[M], data: object, where: str) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -22,10 +22,11 @@ FREE_DISK_MARGIN = 1.05
 
 @dataclass(frozen=True, slots=True)
 class WeightsFolder:
-    """Weights on this machine."""
+    """Weights on this machine; `verified` if their digests are known to be right."""
 
     path: Path
     manifest: Manifest
+    verified: bool = False
 
 
 class WeightsSource(Protocol):

@@ -1,0 +1,1 @@
+"""Weights on a node: fetched from a mirror once, checked, shared by its processes, evicted."""
