@@ -2,11 +2,19 @@
 
 import pytest
 
+from tests.support.postgres import postgres_server
 from tests.support.project import Project, module_project
 from tests.support.quick_project import migrated_ledger, no_weights, quick_project
 from tests.support.tiny_pipeline import tiny_folder
 
-__all__ = ["migrated_ledger", "module_project", "no_weights", "quick_project", "tiny_folder"]
+__all__ = [
+    "migrated_ledger",
+    "module_project",
+    "no_weights",
+    "postgres_server",
+    "quick_project",
+    "tiny_folder",
+]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from wan_pipelines.cli import (
     prompts,
     renders,
     results,
+    upkeep,
     workers,
 )
 from wan_pipelines.cli.output import complain, examples
@@ -55,7 +56,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-GROUPS = (campaigns, renders, prompts, results, lineage, accounts, machine, dev, engine, workers)
+GROUPS = (
+    campaigns,
+    renders,
+    prompts,
+    results,
+    lineage,
+    accounts,
+    machine,
+    dev,
+    engine,
+    workers,
+    upkeep,
+)
 for group in GROUPS:
     group.register(app)
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Annotated
@@ -48,7 +47,7 @@ def dev(port: Annotated[int, typer.Option(help="Port of Dagster's UI.")] = 3000)
         _bound(gallery_port, "Change `links` of the environment.") as gallery,
         stop_on_signals(Event(), more=[signal.SIGHUP]) as stop,
         serving(app, gallery),
-        dagster_dev(studio.state, port) as dagster,
+        dagster_dev(studio, port) as dagster,
     ):
         note(f"Dagster: http://{LOOPBACK}:{port}   videos: {studio.settings.links}")
         while dagster.poll() is None and not stop.wait(POLL_SECONDS):
@@ -58,14 +57,15 @@ def dev(port: Annotated[int, typer.Option(help="Port of Dagster's UI.")] = 3000)
 
 
 @contextmanager
-def dagster_dev(state: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def dagster_dev(studio: Studio, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """`dagster dev`, with all its processes: when the block ends they are told to end as well.
 
     They are a session of their own, so that a Ctrl-C in the terminal reaches them once, from here.
     """
     from wan_pipelines.components.instance import open_instance
 
-    open_instance(state).dispose()
+    state = studio.state
+    open_instance(state, studio.settings.dagster_storage).dispose()
     workspace = os.fspath(project_root() / "workspace.yaml")
     command = [sys.executable, "-m", "dagster", "dev", "-w", workspace]
     process = subprocess.Popen(

@@ -72,7 +72,8 @@ def _launch(
     step_server.start(studio.settings.rendering_class.device, studio.state / "dagster" / "wan.log")
     from wan_pipelines.components.instance import open_instance
 
-    with open_instance(studio.state) as instance, progress(studio, edition):
+    storage = studio.settings.dagster_storage
+    with open_instance(studio.state, storage) as instance, progress(studio, edition):
         launch = run(instance)
     ending = Ending(
         edition=edition,

@@ -2,7 +2,8 @@
 
 Dagster makes its SQLite databases step by step. Two processes that do so at the same time can
 spoil them, and one that is killed leaves what no later one repairs. So they are made in a draft
-folder, one process at a time, and moved into place before the settings that say: complete.
+folder, one process at a time, and moved into place before the settings that say: complete. On PostgreSQL a lock of the server's does for all hosts what the
+folder's does for this one.
 """
 
 import fcntl
@@ -13,11 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+import yaml
 
 from wan_pipelines.components.orphans import close_orphans
 from wan_pipelines.errors import StorageError
+from wan_pipelines.from_environment import Secret, resolve
+from wan_pipelines.ledger.driver_errors import as_ledger_errors
+from wan_pipelines.ledger.engines import display_name, parse_url
 
 CONFIG = "dagster.yaml"
+ADVISORY_LOCK = 0x57414E44  # "WAND"
 CONFIG_TEXT = """\
 # Written once; change it as you like.
 telemetry: {enabled: false}
@@ -40,15 +46,24 @@ concurrency:
 """
 
 
-def open_instance(state: Path) -> dg.DagsterInstance:
-    """This deployment's instance; runs whose process was killed are closed on the way."""
-    os.environ["DAGSTER_HOME"] = str(dagster_home(state))
+def open_instance(state: Path, storage: Secret | None = None) -> dg.DagsterInstance:
+    """This deployment's instance; runs whose process was killed are closed on the way.
+
+    Its runs are kept in the PostgreSQL database `storage`, or in the folder.
+    """
+    os.environ["DAGSTER_HOME"] = str(dagster_home(state, storage))
     instance = dg.DagsterInstance.get()
     close_orphans(instance)
     return instance
 
 
-def dagster_home(state: Path) -> Path:
+def migrate_instance(state: Path, storage: Secret | None = None) -> None:
+    """Bring Dagster's databases to the schema of this version; whoever tries meanwhile waits."""
+    with open_instance(state, storage) as instance, _alone_on_server(storage):
+        instance.upgrade()
+
+
+def dagster_home(state: Path, storage: Secret | None = None) -> Path:
     """The folder of this deployment's Dagster instance, made if there is none."""
     home = state / "dagster"
     if not (home / CONFIG).exists():
@@ -56,7 +71,7 @@ def dagster_home(state: Path) -> Path:
             home.mkdir(parents=True, exist_ok=True)
             with _one_at_a_time(home):
                 if not (home / CONFIG).exists():
-                    _make(home)
+                    _make(home, storage)
         except OSError as error:
             raise StorageError(
                 f"Dagster's folder {home} cannot be made: {error.strerror}. Free space, or let "
@@ -65,18 +80,45 @@ def dagster_home(state: Path) -> Path:
     return home
 
 
-def _make(home: Path) -> None:
+def _make(home: Path, storage: Secret | None) -> None:
     draft = home / ".draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    (draft / CONFIG).write_text(CONFIG_TEXT)
-    with dg.DagsterInstance.from_config(str(draft)) as instance:
+    (draft / CONFIG).write_text(CONFIG_TEXT + _storage_text(storage))
+    with _alone_on_server(storage), dg.DagsterInstance.from_config(str(draft)) as instance:
         instance.get_runs_count()
     for made in sorted(draft.iterdir(), key=lambda path: path.name == CONFIG):
         target = home / made.name
         shutil.rmtree(target, ignore_errors=True)
         made.rename(target)
     draft.rmdir()
+
+
+def _storage_text(storage: Secret | None) -> str:
+    """A secret that stands in the process environment is not written down here either."""
+    if storage is None:
+        return ""
+    url = storage if isinstance(storage, str) else {"env": storage.env}
+    return yaml.safe_dump({"storage": {"postgres": {"postgres_url": url}}})
+
+
+@contextmanager
+def _alone_on_server(storage: Secret | None) -> Iterator[None]:
+    """One process of all hosts makes or changes Dagster's tables on a server at a time."""
+    if storage is None:
+        yield
+        return
+    from sqlalchemy import NullPool, create_engine, text
+
+    url = parse_url(resolve(storage))
+    server = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with as_ledger_errors(display_name(url)):
+        connection = server.connect()
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+    try:
+        yield
+    finally:
+        connection.close()
 
 
 @contextmanager

@@ -1,0 +1,26 @@
+from pathlib import Path
+
+from tests.cli.invoking import Wan
+from tests.support.project import Project
+from wan_pipelines.ledger.editions import all_editions
+from wan_pipelines.studio.planning import admit
+
+
+def test_a_ledger_is_backed_up_and_restored(wan: Wan, quick_project: Project, tmp_path: Path):
+    admit(quick_project.studio(), "balls", "one")
+    backup = str(tmp_path / "backup")
+    assert "The ledger is in" in wan("ledger", "backup", backup).stderr
+    admit(quick_project.studio(), "balls", "two")
+    refused = wan("ledger", "restore", backup)
+    assert (refused.exit_code, "Say --replace" in refused.stderr) == (1, True)
+    assert wan("ledger", "restore", backup, "--replace").exit_code == 0
+    editions = {each.edition for each in all_editions(quick_project.studio().ledger, "demo")}
+    assert editions == {"one"}
+
+
+def test_what_is_there_is_migrated_any_number_of_times(wan: Wan, quick_project: Project):
+    for _ in range(2):
+        said = wan("migrate")
+        assert said.exit_code == 0
+        assert "Dagster's databases are up to date" in said.stderr
+    assert (quick_project.state / "dagster" / "dagster.yaml").exists()
