@@ -23,3 +23,8 @@ def state_folder() -> Path:
     """Where everything lands that is made here: `.wan` below the root unless it is named."""
     named = os.environ.get(STATE_VARIABLE)
     return Path(named).resolve() if named else project_root() / ".wan"
+
+
+def below(state: Path, place: str) -> str:
+    """URLs stand as they are; paths are relative to the folder of what is made here."""
+    return place if "://" in place else str(state / place)

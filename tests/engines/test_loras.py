@@ -16,6 +16,7 @@ from wan_pipelines.engines.release_parts import Lora
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.errors import EngineError, WeightsError
+from wan_pipelines.weights.mirrored import Supply
 from wan_pipelines.weights.sources import FolderSource
 
 
@@ -146,7 +147,7 @@ def test_loras_are_fetched_and_verified_file_by_file(
             (local_dir / name).write_bytes(present[name])
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    fetched = ensure_loras(release, tmp_path, allow_download=True)
+    fetched = ensure_loras(release, tmp_path, Supply(allow_download=True))
     assert [file.path.read_bytes() for file in fetched] == list(present.values())
     assert ensure_loras(release, tmp_path) == fetched
     content = fetched[0].path.read_bytes()

@@ -10,6 +10,7 @@ from wan_pipelines.engines.prepare import load, prepare
 from wan_pipelines.engines.protocol import check_request
 from wan_pipelines.engines.releases import read_release
 from wan_pipelines.errors import FingerprintMismatch, WeightsError
+from wan_pipelines.weights.mirrored import Supply
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +52,7 @@ def test_the_digest_follows_release_and_runtime(tiny_folder: Path, tmp_path: Pat
 def test_a_machine_that_does_not_fit_is_refused_before_a_download(tmp_path: Path) -> None:
     release = hub_release(needs={"cuda": ">=12.1"})
     with pytest.raises(FingerprintMismatch, match="cuda"):
-        prepare(release, tmp_path, allow_download=True)
+        prepare(release, tmp_path, supply=Supply(allow_download=True))
     assert not list(tmp_path.iterdir())
 
 

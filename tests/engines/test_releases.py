@@ -12,6 +12,7 @@ from wan_pipelines.engines.releases import Release, read_release, read_releases
 from wan_pipelines.engines.requests import Sampling
 from wan_pipelines.errors import InputError, WeightsError
 from wan_pipelines.weights.manifest import Manifest
+from wan_pipelines.weights.mirrored import Supply
 from wan_pipelines.weights.sources import FolderSource, HubSource, PackagedSource
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -130,7 +131,7 @@ def test_sources_follow_the_declaration(tmp_path: Path) -> None:
     packaged = hub_release(source={"package": "wan-tiny"})
     assert packaged.weights_source() == PackagedSource("wan-tiny")
     assert folder_release(tmp_path).weights_source() == FolderSource(tmp_path)
-    hub = hub_release().weights_source(allow_download=True)
+    hub = hub_release().weights_source(Supply(allow_download=True))
     assert isinstance(hub, HubSource)
     assert (hub.repository, hub.revision, hub.allow_download) == ("somebody/sample", REVISION, True)
     with pytest.raises(WeightsError, match="no manifest"):

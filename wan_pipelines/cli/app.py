@@ -12,12 +12,14 @@ from wan_pipelines.cli import (
     campaigns,
     dev,
     engine,
+    exporter,
     lineage,
     machine,
     prompts,
     renders,
     results,
     upkeep,
+    weights,
     workers,
 )
 from wan_pipelines.cli.output import complain, examples
@@ -68,6 +70,8 @@ GROUPS = (
     engine,
     workers,
     upkeep,
+    weights,
+    exporter,
 )
 for group in GROUPS:
     group.register(app)

@@ -20,6 +20,7 @@ from wan_pipelines.rendering.signals import stop_on_signals
 from wan_pipelines.serving.keys import KEYS_VARIABLE, Keys
 from wan_pipelines.studio.settings import Settings, read_settings
 from wan_pipelines.studio.studio import named
+from wan_pipelines.studio.supply import supply_of, weights_cache
 
 engine = typer.Typer(
     name="engine",
@@ -106,10 +107,10 @@ def _load(settings: Settings, release: Release) -> Engine:
     return load(
         prepare(
             release,
-            state_folder() / settings.cache / "weights",
+            weights_cache(state_folder(), settings),
             device=settings.rendering_class.device,
             threads=settings.workers.threads,
-            allow_download=settings.allow_download,
+            supply=supply_of(state_folder(), settings),
         )
     )
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from wan_pipelines.engines.release_parts import Lora
-from wan_pipelines.engines.releases import Release
+from wan_pipelines.engines.releases import NOTHING_FETCHED, Release
+from wan_pipelines.engines.sourcing import lora_source
 from wan_pipelines.errors import EngineError
 from wan_pipelines.weights.manifest import verify
-from wan_pipelines.weights.sources import HubSource, WeightsSource
+from wan_pipelines.weights.mirrored import Supply
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,28 +22,14 @@ class LoraFile:
     path: Path
 
 
-def _source(release: Release, lora: Lora, *, allow_download: bool) -> WeightsSource:
-    """Where the one file of a LoRA is had from."""
-    return HubSource(
-        release=f"{release.name} ({lora.expert}-noise LoRA)",
-        repository=lora.repository,
-        revision=lora.revision,
-        dtype=release.dtype,
-        allow_patterns=(lora.file,),
-        size_bytes=lora.size_bytes,
-        allow_download=allow_download,
-    )
-
-
 def ensure_loras(
-    release: Release, cache: Path, *, allow_download: bool = False, digests: bool = True
+    release: Release, cache: Path, supply: Supply = NOTHING_FETCHED, *, digests: bool = True
 ) -> tuple[LoraFile, ...]:
     """Every LoRA of every tier as a verified local file; WeightsError when one cannot be had."""
-    declared = dict.fromkeys(lora for tier in release.tiers.values() for lora in tier.loras)
     files: list[LoraFile] = []
-    for lora in declared:
-        folder = _source(release, lora, allow_download=allow_download).ensure(cache)
-        verify(folder.path, folder.manifest, digests=digests)
+    for lora in release.all_loras:
+        folder = lora_source(release, lora, supply).ensure(cache)
+        verify(folder.path, folder.manifest, digests=digests and not folder.verified)
         files.append(LoraFile(lora, folder.path / lora.file))
     return tuple(files)
 

@@ -13,9 +13,10 @@ from wan_pipelines.engines.loras import LoraFile, ensure_loras
 from wan_pipelines.engines.needs import check_needs
 from wan_pipelines.engines.options.probing import check_options
 from wan_pipelines.engines.protocol import Engine
-from wan_pipelines.engines.releases import Release
+from wan_pipelines.engines.releases import NOTHING_FETCHED, Release
 from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.weights.manifest import verify
+from wan_pipelines.weights.mirrored import Supply
 from wan_pipelines.weights.sources import WeightsFolder, WeightsSource
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def prepare(
     *,
     device: Device = "cpu",
     threads: int | None = None,
-    allow_download: bool = False,
+    supply: Supply = NOTHING_FETCHED,
     digests: bool = True,
 ) -> PreparedEngine:
     """Compares the machine with what the release needs, then fetches and verifies its weights.
@@ -63,15 +64,16 @@ def prepare(
     Its tiers' options are tried out before that, so that what is missing is told at once.
 
     `digests=False` skips the sha256 of every file, for a worker whose node has verified them
-    before. FingerprintMismatch, EngineError or WeightsError say what is wrong.
+    before; those of a mirror were verified when they came. FingerprintMismatch, EngineError or
+    WeightsError say what is wrong.
     """
     fingerprint = fingerprint_of(release, device, threads)
     check_needs(release.needs, fingerprint)
     check_options(release, device)
-    weights = release.weights_source(allow_download=allow_download).ensure(cache)
-    verify(weights.path, weights.manifest, digests=digests)
-    loras = ensure_loras(release, cache, allow_download=allow_download, digests=digests)
-    source = release.continuing_source(allow_download=allow_download)
+    weights = release.weights_source(supply).ensure(cache)
+    verify(weights.path, weights.manifest, digests=digests and not weights.verified)
+    loras = ensure_loras(release, cache, supply, digests=digests)
+    source = release.continuing_source(supply)
     continuing = partial(_verified, source, cache) if source else None
     return PreparedEngine(release, weights, loras, fingerprint, device, continuing)
 

@@ -7,6 +7,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from wan_pipelines.engines.options.tier_options import TierOptions
 from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.records import Record
+from wan_pipelines.weights.manifest import Conversion
+from wan_pipelines.weights.pins import SET_NAME, SET_REVISION, Pin
 
 SchedulerName = Literal["unipc", "euler"]
 Dtype = Literal["float32", "float16", "bfloat16"]
@@ -21,6 +23,63 @@ class PackagedWeights(Record):
     package: str = Field(
         pattern=NAME, description="Name of the packaged checkpoint.", examples=["wan-tiny"]
     )
+
+
+class MirroredWeights(Record):
+    """Weights that were put into the environment's store from a folder, by `wan weights mirror`."""
+
+    mirrored: str = Field(
+        pattern=SET_NAME,
+        max_length=120,
+        description="Name under which they lie there.",
+        examples=["wan-tiny"],
+    )
+    revision: str = Field(
+        pattern=SET_REVISION,
+        max_length=80,
+        description="Revision under which they lie there.",
+        examples=["0123456789abcdef0123456789abcdef01234567"],
+    )
+    content: str = Field(
+        pattern=r"^[0-9a-f]{64}$",
+        description="Digest of the files that decide pixels, as `wan weights mirror` tells it: "
+        "other bytes are refused.",
+        examples=["0123456789abcdef" * 4],
+    )
+
+    @property
+    def pin(self) -> Pin:
+        return Pin(name=self.mirrored, revision=self.revision, content=self.content)
+
+
+class Mirroring(Record):
+    """How `wan weights mirror` rewrites weights for the environment's store."""
+
+    bfloat16: tuple[str, ...] = Field(
+        default=(),
+        description="Components whose floating tensors are stored as bfloat16, in half the bytes "
+        "of float32; only for those that are loaded so: the pixels stay the same.",
+        examples=[["transformer", "transformer_2"]],
+    )
+    keep: tuple[str, ...] = Field(
+        default=(),
+        description="Tensors that keep their type all the same: those with one of these among the "
+        "dotted parts of their names, such as diffusers loads in float32.",
+        examples=[["norm1", "norm2"]],
+    )
+    shard_mb: int = Field(
+        default=2000,
+        ge=1,
+        le=50_000,
+        description="Most that a file holds, in millions of bytes; a single larger tensor has a "
+        "file of its own. Nodes fetch several files at a time.",
+    )
+
+    @property
+    def conversion(self) -> Conversion:
+        return Conversion(
+            bfloat16=self.bfloat16, keep=self.keep, shard_bytes=self.shard_mb * 1_000_000
+        )
 
 
 class FolderWeights(Record):
@@ -56,10 +115,15 @@ class HubWeights(Record):
         description="Bytes on disk, checked against the free space before a download.",
         examples=[126_200_628_126],
     )
+    mirror: Mirroring | None = Field(
+        default=None,
+        description="Nodes fetch the weights, and the LoRAs of the release, from the environment's "
+        "store, where `wan weights mirror` has put them; empty: from the hub itself.",
+    )
 
 
 def _kind_of_weights(value: Any) -> str | None:
-    for key in ("package", "folder", "repository", "server"):
+    for key in ("package", "folder", "mirrored", "repository", "server"):
         if key in value if isinstance(value, dict) else hasattr(value, key):
             return key
     return None
@@ -68,12 +132,14 @@ def _kind_of_weights(value: Any) -> str | None:
 WeightsSpec = Annotated[
     Annotated[PackagedWeights, Tag("package")]
     | Annotated[FolderWeights, Tag("folder")]
+    | Annotated[MirroredWeights, Tag("mirrored")]
     | Annotated[HubWeights, Tag("repository")]
     | Annotated[ServedWeights, Tag("server")],
     Discriminator(
         _kind_of_weights,
         custom_error_type="no_source",
-        custom_error_message="Name the weights by `package`, `folder`, `repository` or `server`",
+        custom_error_message="Name the weights by `package`, `folder`, `mirrored`, `repository` "
+        "or `server`",
     ),
 ]
 

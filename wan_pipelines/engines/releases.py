@@ -17,11 +17,10 @@ from wan_pipelines.engines.release_parts import (
     NAME,
     Dtype,
     Facts,
-    FolderWeights,
     Frames,
     HubWeights,
     Lora,
-    PackagedWeights,
+    MirroredWeights,
     SchedulerName,
     Sizes,
     Tier,
@@ -30,15 +29,18 @@ from wan_pipelines.engines.release_parts import (
 from wan_pipelines.engines.requests import RenderRequest, Sampling
 from wan_pipelines.engines.segments.declared import Segments
 from wan_pipelines.engines.served import ServedWeights
+from wan_pipelines.engines.sourcing import continuing_source, model_source, source_of
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.places import project_root
 from wan_pipelines.records import Record
-from wan_pipelines.weights.sources import FolderSource, HubSource, PackagedSource, WeightsSource
+from wan_pipelines.weights.mirrored import Supply
+from wan_pipelines.weights.sources import WeightsSource
 from wan_pipelines.yaml_source import read_component
 
 COMPONENT = "wan_pipelines.components.ModelRelease"
 IDENTITY_VERSION = "wan-release-identity/1"
+NOTHING_FETCHED = Supply()
 
 
 class Release(Record):
@@ -123,10 +125,10 @@ class Release(Record):
                 raise ValueError(f"tiers.{name}.guidance_2 needs a boundary_ratio")
         for problem in (*problems(self), *(self.segments.problems(self) if self.segments else ())):
             raise ValueError(problem)
-        if self.architecture is None and isinstance(self.source, HubWeights):
+        if self.architecture is None and isinstance(self.source, (HubWeights, MirroredWeights)):
             raise ValueError(
-                "weights of a repository need an architecture: what a shot takes is told before "
-                "they are fetched"
+                "weights of a repository or mirror need an architecture: what a shot takes is told "
+                "before they are fetched"
             )
         return self
 
@@ -245,40 +247,27 @@ class Release(Record):
     def loading_of(self, tier: Tier) -> Loading:
         return Loading(tier.engine_options, tier.offload or self.offload, tier.group_offload)
 
-    def weights_source(self, *, allow_download: bool = False) -> WeightsSource:
+    @property
+    def all_loras(self) -> tuple[Lora, ...]:
+        """The low-rank weights of all tiers, each once."""
+        return tuple(dict.fromkeys(lora for tier in self.tiers.values() for lora in tier.loras))
+
+    def weights_source(self, supply: Supply = NOTHING_FETCHED) -> WeightsSource:
         """Where `ensure` gets the weights from."""
-        return self._source_of(self.source, allow_download)
+        return model_source(self, supply)
 
-    def continuing_source(self, *, allow_download: bool = False) -> WeightsSource | None:
+    def continuing_source(self, supply: Supply = NOTHING_FETCHED) -> WeightsSource | None:
         """As `weights_source`, of the image-to-video model of its segments; None without."""
-        image = self.segments.image_to_video if self.segments else None
-        return self._source_of(image.source, allow_download) if image else None
-
-    def _source_of(self, source: WeightsSpec, allow_download: bool) -> WeightsSource:
-        match source:
-            case PackagedWeights(package=name):
-                return PackagedSource(name)
-            case FolderWeights(folder=folder):
-                return FolderSource(project_root() / folder)
-            case ServedWeights() as served:
-                return served.source(self.dtype)
-            case HubWeights() as hub:
-                return HubSource(
-                    release=self.name,
-                    repository=hub.repository,
-                    revision=hub.revision,
-                    dtype=self.dtype,
-                    allow_patterns=hub.files,
-                    size_bytes=hub.size_bytes,
-                    allow_download=allow_download,
-                )
+        return continuing_source(self, supply)
 
     def _pin_of(self, source: WeightsSpec) -> dict[str, object]:
         if isinstance(source, ServedWeights):
             return source.pin
         if isinstance(source, HubWeights):
             return {"repository": source.repository, "revision": source.revision}
-        weights = self._source_of(source, allow_download=False)
+        if isinstance(source, MirroredWeights):
+            return {"content": source.content}
+        weights = source_of(self, source, NOTHING_FETCHED, self.name)
         return {"content": weights.ensure(project_root()).manifest.digest}
 
 

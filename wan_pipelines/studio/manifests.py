@@ -99,7 +99,7 @@ class Describer:
 
     def _weights(self, release: str) -> WeightsOrigin:
         if release not in self._origins:
-            source = self._studio.release(release).weights_source()
+            source = self._studio.release(release).weights_source(self._studio.supply)
             manifest = source.ensure(self._studio.cache / "weights").manifest
             files = {file.path: file.sha256 for file in manifest.files}
             self._origins[release] = WeightsOrigin(revision=manifest.revision, files=files)

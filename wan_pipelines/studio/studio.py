@@ -18,11 +18,14 @@ from wan_pipelines.errors import InputError, StorageError
 from wan_pipelines.from_environment import resolve
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.places import below
 from wan_pipelines.storage import ObjectStore, open_store
 from wan_pipelines.studio.accounts import configure
 from wan_pipelines.studio.settings import Settings, read_settings
+from wan_pipelines.studio.supply import supply_of
 from wan_pipelines.validation import shown
 from wan_pipelines.weights.manifest import verify
+from wan_pipelines.weights.mirrored import Supply
 from wan_pipelines.weights.sources import WeightsFolder
 
 T = TypeVar("T")
@@ -60,7 +63,7 @@ class Studio:
         than the steps they save, and one that was damaged by it is refused.
         """
         place = resolve(self.settings.checkpoints.store)
-        return open_store(_below(self.state, place), durable=False, s3=self.settings.s3)
+        return open_store(below(self.state, place), durable=False, s3=self.settings.s3)
 
     def briefs(self) -> dict[str, Brief]:
         """All briefs, read anew: somebody may be editing them."""
@@ -95,11 +98,18 @@ class Studio:
         return f"{base}/{quote(key)}" if base else self.store.link(key)
 
     def weights(self, release: str) -> WeightsFolder:
-        """The release's weights on this machine, each file compared with its manifest."""
-        source = self.release(release).weights_source(allow_download=self.settings.allow_download)
+        """The release's weights on this machine, each file compared with its manifest: those that
+        come from a store as they come, others now.
+        """
+        source = self.release(release).weights_source(self.supply)
         folder = source.ensure(self.cache / "weights")
-        verify(folder.path, folder.manifest)
+        verify(folder.path, folder.manifest, digests=not folder.verified)
         return folder
+
+    @cached_property
+    def supply(self) -> Supply:
+        """Where weights are fetched from that are not at hand."""
+        return supply_of(self.state, self.settings)
 
     def prepare(self, release: str, *, digests: bool = True) -> PreparedEngine:
         """The release made ready for the device of this environment; see `engines.prepare`."""
@@ -108,7 +118,7 @@ class Studio:
             self.cache / "weights",
             device=self.settings.rendering_class.device,
             threads=self.settings.workers.threads,
-            allow_download=self.settings.allow_download,
+            supply=self.supply,
             digests=digests,
         )
 
@@ -121,10 +131,10 @@ def open_studio(root: Path, state: Path, environment: str) -> Studio:
     settings = read_settings(root, environment)
     _make_state_folder(state)
     ledger = Ledger.open(
-        _below(state, resolve(settings.ledger)), patience_seconds=settings.ledger_patience_seconds
+        below(state, resolve(settings.ledger)), patience_seconds=settings.ledger_patience_seconds
     )
     configure(ledger, settings)
-    store = open_store(_below(state, resolve(settings.store)), s3=settings.s3)
+    store = open_store(below(state, resolve(settings.store)), s3=settings.s3)
     return Studio(root, state, settings, store, ledger)
 
 
@@ -136,11 +146,6 @@ def _make_state_folder(state: Path) -> None:
             f"The folder of what is made here, {state}, cannot be made: {error.strerror}. Let this "
             "user write there, or let WAN_PIPELINES_STATE name another folder."
         ) from error
-
-
-def _below(state: Path, place: str) -> str:
-    """URLs stand as they are; paths are relative to the folder of what is made here."""
-    return place if "://" in place else str(state / place)
 
 
 def named(known: Mapping[str, T], name: str, *, kind: str, where: Path) -> T:

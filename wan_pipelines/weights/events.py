@@ -74,6 +74,17 @@ class Ready(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Planned(Event):
+    """A file that would be put into the store, or is there already."""
+
+    kind = "planned"
+    path: str
+    size_bytes: int
+    how: Literal["copied", "written anew"]
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Published(Event):
     """They are in the store; `content` is what a release may pin."""
 

@@ -4,6 +4,7 @@ A header is untrusted: eight bytes say its length, which is bounded before anyth
 JSON names every tensor with type, shape and place. What does not add up is refused.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -53,26 +54,41 @@ class TensorHeader:
         return self.numbers * BITS[self.dtype] // 8
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedTensor:
+    """A tensor, and where its numbers lie in its file: from byte `begin` to before `end`."""
+
+    header: TensorHeader
+    begin: int
+    end: int
+
+
 def read_header(path: Path) -> tuple[TensorHeader, ...]:
     """The tensors of a file; WeightsError for a header that is damaged, absurd or too long."""
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        length = int.from_bytes(stream.read(LENGTH_BYTES), "little")
-        if size < LENGTH_BYTES or length > min(HEADER_LIMIT_BYTES, size - LENGTH_BYTES):
-            raise _refused(path, f"its header would be {length} bytes long")
-        text = stream.read(length)
+    return tuple(tensor.header for tensor in read_places(path))
+
+
+def read_places(path: Path) -> tuple[PlacedTensor, ...]:
+    """As `read_header`, with their places."""
+    text, size = _header_text(path)
     try:
         described = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _refused(path, f"its header is no JSON ({type(error).__name__})") from error
     if not isinstance(described, dict) or len(described) > MOST_TENSORS:
         raise _refused(path, "its header is no list of tensors")
-    payload = size - LENGTH_BYTES - length
+    start = LENGTH_BYTES + len(text)
     return tuple(
-        _tensor(path, name, entry, payload)
+        _tensor(path, name, entry, start, size)
         for name, entry in described.items()
         if name != "__metadata__"
     )
+
+
+def header_sha256(path: Path) -> str:
+    """sha256 hex of a file's header: names, types and shapes of its tensors, and their places."""
+    text, _ = _header_text(path)
+    return hashlib.sha256(text).hexdigest()
 
 
 def count_numbers(paths: Iterable[Path]) -> int:
@@ -80,7 +96,17 @@ def count_numbers(paths: Iterable[Path]) -> int:
     return sum(tensor.numbers for path in paths for tensor in read_header(path))
 
 
-def _tensor(path: Path, name: str, entry: Any, payload: int) -> TensorHeader:
+def _header_text(path: Path) -> tuple[bytes, int]:
+    """The JSON of a header, and the size of its file."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(LENGTH_BYTES), "little")
+        if size < LENGTH_BYTES or length > min(HEADER_LIMIT_BYTES, size - LENGTH_BYTES):
+            raise _refused(path, f"its header would be {length} bytes long")
+        return stream.read(length), size
+
+
+def _tensor(path: Path, name: str, entry: Any, start: int, size: int) -> PlacedTensor:
     match entry:
         case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [int(begin), int(end)]}:
             pass
@@ -90,9 +116,9 @@ def _tensor(path: Path, name: str, entry: Any, payload: int) -> TensorHeader:
     if dtype not in BITS or not dimensions or len(shape) > MOST_DIMENSIONS:
         raise _refused(path, f"tensor {name[:80]!r} has an unknown type or shape")
     tensor = TensorHeader(name, dtype, tuple(shape))
-    if not 0 <= begin <= end <= payload or end - begin != tensor.size_bytes:
+    if not 0 <= begin <= end <= size - start or end - begin != tensor.size_bytes:
         raise _refused(path, f"tensor {name[:80]!r} does not lie where it says")
-    return tensor
+    return PlacedTensor(tensor, start + begin, start + end)
 
 
 def _refused(path: Path, why: str) -> WeightsError:

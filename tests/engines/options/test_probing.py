@@ -11,6 +11,7 @@ from tests.support.releases import folder_release, hub_release
 from wan_pipelines.engines.options.probing import check_options
 from wan_pipelines.engines.prepare import prepare
 from wan_pipelines.errors import EngineError
+from wan_pipelines.weights.mirrored import Supply
 
 PLAIN = {"steps": 4, "guidance": 1.0}
 
@@ -51,7 +52,7 @@ def test_a_cache_that_diffusers_does_not_know(monkeypatch: pytest.MonkeyPatch) -
 def test_preparing_tells_before_weights_are_fetched(tmp_path: Path) -> None:
     release = release_with(attention_backend="sage")
     with pytest.raises(EngineError, match="sage of tier fast"):
-        prepare(release, tmp_path, allow_download=True)
+        prepare(release, tmp_path, supply=Supply(allow_download=True))
     assert not list(tmp_path.iterdir())
 
 
