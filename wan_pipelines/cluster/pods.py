@@ -43,8 +43,10 @@ class Place:
 
 
 def run_pod(cluster: Cluster, place: Place) -> PodConfig:
-    """The pod that looks after a run: the only one that may call the API server."""
-    pod = _pod(cluster, cluster.runs, place, resolve(cluster.image))
+    """The pod that looks after a run: the only one that may call the API server. Its image is the
+    launcher's choice.
+    """
+    pod = _pod(cluster, cluster.runs, place, None)
     spec = {
         **pod.pod,
         "service_account_name": cluster.service_account,
@@ -109,7 +111,7 @@ def gibibytes(number: float) -> str:
     return f"{round(number * 1024)}Mi"
 
 
-def _pod(cluster: Cluster, needs: Pods, place: Place, image: str) -> PodConfig:
+def _pod(cluster: Cluster, needs: Pods, place: Place, image: str | None) -> PodConfig:
     scratch = {"size_limit": gibibytes(needs.scratch_gib)}
     rooms = {"tmp": "/tmp", "state": STATE, "home": cluster.dagster_home}  # noqa: S108
     container = {

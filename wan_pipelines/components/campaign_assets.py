@@ -119,6 +119,9 @@ def takes_asset(
         with lasting_errors_told():
             opened = studio.open(brief.gpu_class)
             summary = shards.render(opened, reference, run_of(context), say=context.log.info)
+        if summary.left and gpu.can_vanish:
+            context.log.info(f"Shots that are left for another pod: {', '.join(summary.left)}")
+            raise elsewhere(gpu)
         return summary.to_json()
 
     @dg.op(name=f"{prefix}__tally", description="Adds up what the shards report.")
@@ -147,6 +150,12 @@ def takes_asset(
         return tally(cut(shots=shots, engine=engine).map(render).collect())
 
     return takes
+
+
+def elsewhere(gpu: StepPlace) -> dg.RetryRequested:
+    """What a step ends with whose pod was told to go: another one goes on with what is left."""
+    assert gpu.retries
+    return dg.RetryRequested(max_retries=gpu.retries.max_retries, seconds_to_wait=1)
 
 
 def videos_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDefinition:

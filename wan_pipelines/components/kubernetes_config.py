@@ -77,7 +77,7 @@ def _replacing(pod: PodConfig) -> K8sConfig:
 
 def _in_dagsters_words(pod: PodConfig) -> K8sConfig:
     return {
-        "container_config": pod.container,
+        "container_config": without_nothing(pod.container),
         "pod_spec_config": without_nothing(pod.pod),
         "pod_template_spec_metadata": pod.metadata,
         "job_spec_config": pod.job,

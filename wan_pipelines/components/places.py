@@ -22,11 +22,15 @@ MACHINE_RETRIES = dg.RetryPolicy(max_retries=1, delay=1)
 
 @dataclass(frozen=True, slots=True)
 class StepPlace:
-    """Where a step runs, and how often it may begin again when that place is gone."""
+    """Where a step runs, and how often it may begin again when that place is gone.
+
+    `can_vanish`: the place may be taken away under a step, with its pod.
+    """
 
     pool: str | None
     tags: dict[str, str]
     retries: dg.RetryPolicy | None
+    can_vanish: bool = False
 
 
 def this_environment() -> Settings:
@@ -44,6 +48,7 @@ def on_gpu(settings: Settings, release: str, gpu_class: str | None = None) -> St
         gpu_pool_of(chosen.gpu_class),
         {tags.GPU_CLASS: chosen.gpu_class, **_weights(release)},
         dg.RetryPolicy(max_retries=pods.retries, delay=1),
+        can_vanish=True,
     )
 
 

@@ -1,7 +1,6 @@
 """How the steps of a run become pods of a cluster."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -24,7 +23,8 @@ def pods_executor(settings: Settings, cluster: Cluster) -> dg.ExecutorDefinition
         from dagster._core.execution.retries import RetryMode
         from dagster._core.executor.step_delegating import StepDelegatingExecutor
 
-        ops = list(_ops_of(context.job.get_definition()))
+        nodes = context.job.get_definition().all_node_defs
+        ops = [node for node in nodes if isinstance(node, dg.OpDefinition)]
         limit_pools(context.instance, settings, ops)
         return StepDelegatingExecutor(
             _step_jobs(settings, cluster, ops),
@@ -63,12 +63,3 @@ def limit_pools(
     for pool, slots in wanted.items():
         if known.get(pool) != slots:
             storage.set_concurrency_slots(pool, slots)
-
-
-def _ops_of(graph: Any) -> Iterator[dg.OpDefinition]:
-    """All ops of a job, those inside graphs as well."""
-    for node in graph.node_defs:
-        if isinstance(node, dg.OpDefinition):
-            yield node
-        else:
-            yield from _ops_of(node)

@@ -1,18 +1,23 @@
 """The Jobs of a run's steps: made once, watched until the step has told its end, removed.
 
-What dagster-k8s lacks: it takes a Job whose pod was replaced, or ended without a word, for one
+What dagster-k8s lacks: it makes the launcher in every step, for which steps would need a token of
+the API server; it takes a Job whose pod was replaced, or ended without a word, for one
 that still runs; a step that waits for a GPU for one that renders; and gives a run up when the
 API server is away for longer than a few seconds.
 """
 
 import time
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 from dagster._core.events import EngineEventData
 from dagster._core.executor.step_delegating import CheckStepHealthResult, StepHandlerContext
+from dagster._core.instance.ref import InstanceRef
 from dagster_k8s.executor import K8sStepHandler
+from dagster_shared.record import copy as changed
 
 from wan_pipelines.cluster.waiting import why_waiting
 from wan_pipelines.components.api_client import PatientClient
@@ -35,6 +40,13 @@ class StepJobs(K8sStepHandler):
         self._api_client = PatientClient.of_this_process()
         self._wait_seconds = wait_seconds
         self._watched: dict[str, _Watched] = {}
+
+    def launch_step(self, step_handler_context: StepHandlerContext) -> Iterator[dg.DagsterEvent]:
+        args = step_handler_context.execute_step_args
+        assert args.instance_ref
+        told = copy(step_handler_context)
+        told._execute_step_args = changed(args, instance_ref=without_launcher(args.instance_ref))
+        yield from super().launch_step(told)
 
     def check_step_health(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:
         told = super().check_step_health(step_handler_context)
@@ -84,3 +96,9 @@ def _ended(name: str, watched: _Watched) -> CheckStepHealthResult:
         f"The pod of Kubernetes job {name} has ended, and the step has not told how: it was killed "
         "before it could, or took the place of one that was."
     )
+
+
+def without_launcher(instance: InstanceRef) -> InstanceRef:
+    """The instance as a step sees it: it launches and watches no runs, so it needs no cluster."""
+    settings = {k: v for k, v in instance.settings.items() if k != "run_monitoring"}
+    return instance._replace(run_launcher_data=None, settings=settings)
