@@ -1,6 +1,7 @@
 """Is what the YAML declares fit to be rendered here?"""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from time import monotonic
 
 from wan_pipelines.engines.needs import unmet_needs
@@ -61,6 +62,8 @@ def _briefs(studio: Studio) -> str:
 
 def _release(studio: Studio, name: str) -> Finding:
     check = f"release {name}"
+    if find_spec("torch") is None:
+        return Finding(check, "notice", "Without torch nothing is rendered here, only planned.")
     rendering = studio.settings.rendering_class
     release = studio.release(name)
     fingerprint = fingerprint_of(release, rendering.device, studio.settings.workers.threads)
