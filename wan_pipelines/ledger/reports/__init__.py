@@ -13,6 +13,12 @@ from wan_pipelines.ledger.reports.edition_views import (
     edition_shots_view,
     take_charges,
 )
+from wan_pipelines.ledger.reports.gauge_rows import (
+    ClassGauges,
+    LedgerGauges,
+    TakeCount,
+    ledger_gauges,
+)
 from wan_pipelines.ledger.reports.video_rows import (
     SHOWN,
     OutputFile,
@@ -26,18 +32,22 @@ from wan_pipelines.ledger.reports.worker_rows import WorkingWorker, working_work
 
 __all__ = [
     "SHOWN",
+    "ClassGauges",
     "CostTotal",
     "Dimension",
     "EditionTotals",
+    "LedgerGauges",
     "OutputFile",
     "RunCost",
     "ShotView",
+    "TakeCount",
     "Video",
     "WorkingWorker",
     "cost_totals",
     "edition_shots_view",
     "edition_totals",
     "files_of_shots",
+    "ledger_gauges",
     "newest_files",
     "output_files",
     "run_costs",
