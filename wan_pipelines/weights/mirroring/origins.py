@@ -41,12 +41,13 @@ def revision_of(folder: Path, named: str | None = None) -> str:
 
 
 def open_folder(
-    folder: Path, patterns: tuple[str, ...] = (), *, revision: str | None = None
+    folder: Path, patterns: tuple[str, ...] = (), *, revision: str | None = None, words: str = ""
 ) -> Origin:
     """The files of a folder that match a pattern, or all; links may lead to the cache's blobs.
 
     WeightsError names every pickle and all code among them, and links that lead elsewhere: nothing
-    has been opened by then. Hidden files are no weights.
+    has been opened by then. Hidden files are no weights. `words` say where they come from, if not
+    from the folder.
     """
     known = revision_of(folder, revision)
     paths = [path for path in walk(folder) if path != MANIFEST_NAME and not _is_hidden(path)]
@@ -55,7 +56,7 @@ def open_folder(
     if not chosen:
         raise WeightsError(f"{folder} holds none of the files {', '.join(patterns)}.")
     files = {path: _resolved(folder, path) for path in chosen}
-    return Origin(str(folder), known, files, _digests(folder, files))
+    return Origin(words or str(folder), known, files, _digests(folder, files))
 
 
 def matching(paths: Iterable[str], patterns: tuple[str, ...]) -> Iterator[str]:

@@ -80,8 +80,8 @@ class Publication:
             sent = self._send(missing, size)
         except OSError as error:
             raise WeightsError(
-                f"{self._wish.pin.label} cannot be mirrored: {error.strerror} ({error.filename or ''}"
-                f" while drafting in {self._drafts}). What was uploaded is not uploaded again."
+                f"{self._wish.pin.label} cannot be mirrored: {error.strerror}, while files "
+                f"were read, or drafted in {self._drafts}. What was uploaded is not uploaded again."
             ) from error
         manifest = self._manifest((*found.values(), *sent))
         self._create(manifest)
