@@ -20,7 +20,8 @@ INDEX = "transformer/diffusion_pytorch_model.safetensors.index.json"
 
 def written(snapshot: Path, target: Path, conversion: Conversion) -> dict[str, torch.Tensor]:
     """The transformer's tensors after they were written anew, as its index finds them."""
-    (target / "transformer").mkdir(parents=True)
+    for component in ("transformer", "vae"):
+        (target / component).mkdir(parents=True)
     for output in outputs_of(open_folder(snapshot), conversion):
         match output:
             case Shard():

@@ -1,6 +1,6 @@
 """A mirror of one small set, and the cache of a node."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,6 @@ class Node:
     store: NotingStore
     pin: Pin
     events: list[Event] = field(default_factory=list)
-    passing: Callable[[str, int], None] = lambda _key, _count: None
 
     @property
     def entry(self) -> Entry:
@@ -51,13 +50,9 @@ class Node:
 def node(tmp_path: Path) -> Iterator[Node]:
     weights = random_weights(tmp_path / "weights", SIZES)
     pin = published(tmp_path / "store", weights)
-    holder: list[Node] = []
-    store = NotingStore(
-        tmp_path / "store", tmp_path / "opened", lambda key, count: holder[0].passing(key, count)
-    )
-    holder.append(Node(tmp_path / "cache", store, pin))
-    yield holder[0]
-    let_go(holder[0].entry)
+    made = Node(tmp_path / "cache", NotingStore(tmp_path / "store", tmp_path / "opened"), pin)
+    yield made
+    let_go(made.entry)
 
 
 def same(folder: Path, weights: Path) -> bool:

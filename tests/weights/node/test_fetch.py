@@ -157,7 +157,7 @@ def test_told_to_stop_it_keeps_what_it_has(node: Node, tmp_path: Path) -> None:
         if key.endswith(LARGE) and count >= 4_000_000:
             how.stop.set()
 
-    node.passing = stop_in_the_middle
+    node.store.passing = stop_in_the_middle
     with pytest.raises(FetchStopped, match="goes on from there"):
         node.fetch(stop=how.stop)
     kept = node.entry.part(LARGE).stat().st_size

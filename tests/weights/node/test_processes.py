@@ -31,7 +31,7 @@ def fetch_and_stand_still(node: Node, pipe: Connection) -> None:
             pipe.send("in the middle")
             signal.pause()
 
-    node.passing = stand_still
+    node.store.passing = stand_still
     node.fetch()
 
 
