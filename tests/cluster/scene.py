@@ -1,22 +1,36 @@
 """A deployment on the test cluster, and what people and accidents do to it."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
+from dagster import RunsFilter
 from dagster._core.launcher import LaunchRunContext
+from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 
 from tests.support.control_plane import NAMESPACE, Api, ControlPlane
 from tests.support.kubelet import Kubelet, RunningPod
+from tests.support.pod_image import STEP_SECONDS
 from tests.support.project import Project
+from tests.survival import rules
 from wan_pipelines.components import tags
 from wan_pipelines.components.campaign_keys import CampaignKeys
 from wan_pipelines.components.launch import job_named
+from wan_pipelines.studio import costs, planning, videos
+from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.studio import Studio
 
-PATIENCE_SECONDS = 60
+LOG = logging.getLogger(__name__)
+STARTED = dg.DagsterRunStatus.STARTED
+ENDED = {
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+}
+PATIENCE_SECONDS = 120
 JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
 
 
@@ -29,6 +43,22 @@ class Scene:
     kubelet: Kubelet
     instance: dg.DagsterInstance
     api: Api
+
+    def pace(self, seconds_per_step: float) -> None:
+        """How long a step of the engine takes in pods that begin from now on."""
+        path = f"/api/v1/namespaces/{NAMESPACE}/configmaps/wan-config"
+        self.api.patch(path, {"data": {STEP_SECONDS: str(seconds_per_step)}})
+
+    def admit(self, campaign: str = "balls", edition: str = "one") -> None:
+        """What the asset `shots` does, without a pod."""
+        planning.admit(self.studio, campaign, edition)
+
+    def check(self, campaign: str = "balls", edition: str = "one") -> None:
+        """After the end of a run of takes: all that must hold of an edition, whatever happened."""
+        key = edition_key(self.studio, campaign, edition)
+        videos.publish(self.studio, key)
+        costs.settle(self.studio, key)
+        rules.check(self.studio, key)
 
     @property
     def studio(self) -> Studio:
@@ -56,6 +86,14 @@ class Scene:
         self.instance.run_launcher.launch_run(LaunchRunContext(run, None))
         return run.run_id
 
+    def cancel(self, run: str) -> None:
+        assert self.instance.run_launcher.terminate(run)
+
+    def resume_lost_runs(self) -> None:
+        """What the daemon does every ten seconds."""
+        for record in self.instance.get_run_records(RunsFilter(statuses=[STARTED])):
+            monitor_started_run(self.instance, cast("Any", None), record, LOG)
+
     def status(self, run: str) -> dg.DagsterRunStatus:
         found = self.instance.get_run_by_id(run)
         assert found
@@ -63,47 +101,43 @@ class Scene:
 
     def until_ended(self, run: str) -> dg.DagsterRunStatus:
         """How a run has ended, after waiting for it."""
-        ended = {
-            dg.DagsterRunStatus.SUCCESS,
-            dg.DagsterRunStatus.FAILURE,
-            dg.DagsterRunStatus.CANCELED,
-        }
-        self.until(lambda: self.status(run) in ended, run)
+        self.until(lambda: self.status(run) in ENDED, run, ended=True)
         return self.status(run)
 
     def until_success(self, run: str) -> None:
         assert self.until_ended(run) == dg.DagsterRunStatus.SUCCESS, self.story(run)
 
-    def until(self, holds: Callable[[], Any], run: str) -> Any:
-        """What is found in the end; tells the run's story if it never is."""
+    def until(self, holds: Callable[[], Any], run: str, *, ended: bool = False) -> Any:
+        """What is found in the end; tells the run's story if it never is, or the run has ended."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not (found := holds()):
+            assert ended or self.status(run) not in ENDED, self.story(run)
             assert time.monotonic() < deadline, self.story(run)
             time.sleep(0.1)
         return found
 
     def story(self, run: str) -> str:
-        """All that Dagster and the pods have said of a run."""
+        """What Dagster and the pods have said of a run."""
+        events = [each for each in self.instance.all_logs(run) if each.dagster_event]
+        kinds = ("ENGINE_EVENT", "STEP_WORKER", "STEP_UP", "STEP_SUCCESS", "STEP_FAIL", "RUN_")
         said = [
-            f"{e.step_key or ''}: {e.dagster_event_type or ''} {e.user_message or e.message}"
-            for e in self.instance.all_logs(run)
+            f"{e.step_key or ''} {e.message}"
+            for e in events
+            if e.dagster_event and e.dagster_event.event_type_value.startswith(kinds)
         ]
-        data = [
-            e.dagster_event.event_specific_data
-            for e in self.instance.all_logs(run)
-            if e.dagster_event
-        ]
+        data: list[Any] = [cast("Any", each.dagster_event).event_specific_data for each in events]
         errors = [str(each.error) for each in data if getattr(each, "error", None)]
-        logs = [
-            f"--- {pod.name}\n{pod.log.read_text()[-3000:] if pod.log.exists() else ''}"
-            for pod in self.kubelet.pods.values()
-        ]
-        return "\n".join([*said, *errors, *logs])
+        pods = [f"{pod.name} {pod.node} {pod.is_running}" for pod in self.kubelet.pods.values()]
+        return "\n".join([*said, *errors, *pods])
 
     def messages(self, run: str) -> list[str]:
-        return [e.message for e in self.instance.all_logs(run) if e.dagster_event]
+        return [each.message for each in self.instance.all_logs(run)]
 
-    def renders(self, gpu_class: str = "h100") -> list[RunningPod]:
-        """The pods that hold GPUs now."""
-        found = self.kubelet.of_job("dagster-step", wan_gpu_class=gpu_class)
+    def renders(self, run: str, gpu_class: str = "h100") -> list[RunningPod]:
+        """The pods of a run that hold GPUs of a class now."""
+        found = self.kubelet.labelled(**{"run-id": run, "gpu-class": gpu_class})
         return [pod for pod in found if pod.is_running]
+
+    def run_pods(self, run: str) -> list[RunningPod]:
+        """The pods that have looked after a run, one after the other."""
+        return self.kubelet.labelled(**{"run-id": run, "component": "run_worker"})

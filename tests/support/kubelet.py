@@ -27,7 +27,6 @@ GPU = "nvidia.com/gpu"
 POLL_SECONDS = 0.05
 NOT_READY = "node.kubernetes.io/not-ready"
 CAPACITY = {"cpu": "64", "memory": "512Gi", "ephemeral-storage": "900Gi", "pods": "50"}
-JOB_LABEL = "job-name"
 
 
 @dataclass
@@ -111,15 +110,9 @@ class Kubelet:
         }
         self.api.call("POST", f"{pod.path}/eviction", body, allow=HAS_GONE)
 
-    def of_job(self, prefix: str, **labels: str) -> list[RunningPod]:
-        """Pods whose Job's name begins so, and which have these labels (`_` for `/`)."""
-        wanted = {name.replace("_", "/"): value for name, value in labels.items()}
-        return [
-            pod
-            for pod in list(self.pods.values())
-            if pod.labels.get(JOB_LABEL, "").startswith(prefix)
-            and wanted.items() <= pod.labels.items()
-        ]
+    def labelled(self, **labels: str) -> list[RunningPod]:
+        """Pods with these labels, in the order in which they came; a label may have a prefix."""
+        return [pod for pod in list(self.pods.values()) if _has(pod, labels)]
 
     def start(self) -> None:
         self._watcher.start()
@@ -302,6 +295,11 @@ def _statuses(pod: RunningPod, state: Json) -> Json:
         for container in pod.spec["containers"]
     ]
     return {"containerStatuses": statuses}
+
+
+def _has(pod: RunningPod, labels: Mapping[str, str]) -> bool:
+    found = {name.rpartition("/")[2]: value for name, value in pod.labels.items()}
+    return labels.items() <= found.items()
 
 
 def _resolved(text: str, mounts: Mapping[str, Path]) -> str:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -43,13 +43,11 @@ class Container:
 
     def signal(self, number: signal.Signals) -> None:
         """Of the container's first process, or, when it is to be killed, of all of them."""
-        try:
+        with suppress(ProcessLookupError):
             if number == signal.SIGKILL:
                 os.killpg(self.pid, number)
             else:
                 os.kill(self.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 @dataclass(frozen=True)
@@ -129,19 +127,15 @@ def _attend(line: socket.socket) -> NoReturn:
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     _kill_group(pid)
-    try:
+    with suppress(BrokenPipeError):
         line.sendall(str(code if code >= 0 else 128 - code).encode())
-    except BrokenPipeError:
-        pass
     os._exit(0)
 
 
 def _kill_group(pid: int) -> None:
     """With its first process a container ends."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _become(request: Mapping[str, Any]) -> NoReturn:

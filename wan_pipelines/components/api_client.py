@@ -11,6 +11,7 @@ PATIENCE_SECONDS = 300
 ANSWER_SECONDS = 30
 SERVER_ERRORS = range(500, 600)
 TOO_MANY_REQUESTS = 429
+CONFLICT = 409
 
 
 class PatientClient(DagsterKubernetesClient):
@@ -30,14 +31,25 @@ class PatientClient(DagsterKubernetesClient):
         namespace: str,
         wait_time_between_attempts: float = PAUSE_SECONDS,
     ) -> None:
-        """A Job that is there after an attempt without an answer is the one that was meant."""
+        """A Job that is there is the one that was meant: its name says run, step and attempt. A run
+        that is resumed finds those of its steps, and the health check says what became of them.
+        """
         k8s_api_retry_creation_mutation(
-            lambda: self.batch_api.create_namespaced_job(
-                body=body, namespace=namespace, _request_timeout=ANSWER_SECONDS
-            ),
+            lambda: self._create(body, namespace),
             max_retries=PATIENCE_SECONDS // PAUSE_SECONDS,
             timeout=wait_time_between_attempts,
         )
+
+    def _create(self, body: Any, namespace: str) -> None:
+        import kubernetes.client
+
+        try:
+            self.batch_api.create_namespaced_job(
+                body=body, namespace=namespace, _request_timeout=ANSWER_SECONDS
+            )
+        except kubernetes.client.ApiException as error:
+            if error.status != CONFLICT:
+                raise
 
     def delete_job(self, job_name: str, namespace: str) -> bool:
         """False if there is no such Job."""

@@ -1,0 +1,49 @@
+"""Pods that end before their time, and what the run makes of it."""
+
+import pytest
+
+from tests.cluster.scene import Scene
+from tests.support.kubelet import RunningPod
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("cluster")]
+
+STEPS = 12
+PROMPTS = ["a red ball rising", "a blue box falling", "a green cone turning"]
+
+
+@pytest.fixture
+def rendering(scene: Scene) -> Scene:
+    """A campaign of three shots, admitted, whose renders take some seconds each."""
+    tiers = {"draft": {"steps": STEPS, "guidance": 1.0}}
+    scene.project.release(tiers=tiers)
+    scene.project.campaign(prompts=PROMPTS, renditions=["h264-half"])
+    scene.admit()
+    scene.pace(0.3)
+    return scene
+
+
+def test_whatever_happens_to_pods_each_shot_is_rendered_and_charged_once(rendering: Scene):
+    scene = rendering
+    run = scene.launch(assets=["takes"])
+    first, second = scene.until(lambda: two_at_work(scene, run), run)
+    scene.kubelet.kill(first)
+    scene.kubelet.evict(second)
+    scene.until(lambda: not first.is_running and not second.is_running, run)
+
+    third, _ = scene.until(lambda: two_at_work(scene, run), run)
+    scene.kubelet.kill(scene.run_pods(run)[0])
+    scene.kubelet.lose_node(third.node)
+    scene.until(lambda: not scene.run_pods(run)[0].is_running, run)
+    scene.until(lambda: scene.resume_lost_runs() or len(scene.run_pods(run)) == 2, run)
+    scene.kubelet.add_node(third.node, 1, {"gpu": "h100"})
+
+    scene.until_success(run)
+    scene.check()
+    went_on = [said for said in scene.messages(run) if "went on after step" in said]
+    assert went_on
+
+
+def two_at_work(scene: Scene, run: str) -> list[RunningPod] | None:
+    """Two pods that hold a GPU and are some steps into a shot."""
+    found = [pod for pod in scene.renders(run) if "step 0 of" in pod.log.read_text()]
+    return found if len(found) == 2 else None
