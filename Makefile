@@ -38,16 +38,19 @@ $(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
+$(VENV)/.ready-dev: requirements-dev.lock requirements-tools.lock $(VENV)/.ready
 	@echo "Installing what the tests need"
 	@$(PIP) install --requirement requirements-dev.lock
+	@$(PIP) install --no-deps --requirement requirements-tools.lock
 	@touch $@
 
-lock: $(VENV)/bin/python ## refresh both lock files
+lock: $(VENV)/bin/python ## refresh the lock files
 	@$(PIP) install pip-tools
 	@$(BIN)/pip-compile $(LOCK) --output-file requirements.lock pyproject.toml
 	@$(BIN)/pip-compile $(LOCK) --extra dev --output-file requirements-dev.lock pyproject.toml
 	@sed -i 's/^\(torch==[0-9.]*\)+cpu$$/\1/' requirements.lock requirements-dev.lock
+	@$(PIP) install --requirement requirements.lock
+	@$(BIN)/python -m deploy.locks
 LOCK := --quiet --upgrade --strip-extras --no-annotate --no-header --all-build-deps --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
