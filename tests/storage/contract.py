@@ -121,6 +121,18 @@ class StoreContract:
         assert first.signature != second.signature
         assert store.stat("a") == second
 
+    @pytest.mark.parametrize("start", [0, 1, 5_000_000, 5_000_001, 6_000_000])
+    def test_a_stream_begins_anywhere(self, store: ObjectStore, start: int):
+        content = bytes(range(250)) * 20_000
+        store.put_bytes("a", content)
+        pieces = list(store.stream("a", start=start))
+        assert b"".join(pieces) == content[start:]
+        assert all(pieces)
+
+    def test_a_stream_of_nothing_is_an_error(self, store: ObjectStore):
+        with pytest.raises(StorageError, match="'a'"):
+            next(store.stream("a"))
+
     def test_a_reader_keeps_what_it_opened(self, store: ObjectStore):
         store.put_bytes("a", b"old")
         with store.open("a") as file:

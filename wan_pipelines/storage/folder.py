@@ -97,6 +97,13 @@ class FolderStore:
         with self._explained("read", key):
             return self._path(key).open("rb")
 
+    def stream(self, key: str, *, start: int = 0) -> Iterator[bytes]:
+        """Yield the content from byte `start` on, in pieces."""
+        with self._explained("read", key), self._path(key).open("rb", buffering=0) as file:
+            file.seek(start)
+            while piece := file.read(CHUNK_BYTES):
+                yield piece
+
     def stat(self, key: str) -> ObjectInfo | None:
         """Return what is known about an object, None if there is none."""
         with self._explained("look at", key):

@@ -116,18 +116,13 @@ class S3Store:
 
     def open(self, key: str) -> BinaryIO:
         """Open the content for reading; what breaks on the way is asked for again."""
-        name = self._name(key)
+        return BufferedReader(self._reader(key), BUFFER_BYTES)
 
-        def ask(client: Any, conditions: dict[str, str]) -> Any:
-            return client.get_object(Bucket=self.bucket, Key=name, **conditions)
-
-        answer = self._do("read", key, lambda client: ask(client, {}))
-        reader = S3Reader(
-            answer,
-            lambda conditions: ask(self._client(), conditions),
-            lambda piece: self._do("read", key, lambda _client: piece()),
-        )
-        return BufferedReader(reader, BUFFER_BYTES)
+    def stream(self, key: str, *, start: int = 0) -> Iterator[bytes]:
+        """Yield the content from byte `start` on, in pieces that are not copied on the way."""
+        with self._reader(key) as reader:
+            reader.seek(start)
+            yield from reader.pieces()
 
     def stat(self, key: str) -> ObjectInfo | None:
         """Return what is known about an object, None if there is none."""
@@ -166,6 +161,18 @@ class S3Store:
             lambda client: client.generate_presigned_url(
                 "get_object", parameters, ExpiresIn=self.settings.link_seconds
             ),
+        )
+
+    def _reader(self, key: str) -> S3Reader:
+        name = self._name(key)
+
+        def ask(client: Any, conditions: dict[str, str]) -> Any:
+            return client.get_object(Bucket=self.bucket, Key=name, **conditions)
+
+        return S3Reader(
+            self._do("read", key, lambda client: ask(client, {})),
+            lambda conditions: ask(self._client(), conditions),
+            lambda piece: self._do("read", key, lambda _client: piece()),
         )
 
     def _name(self, key: str) -> str:

@@ -1,6 +1,7 @@
 """Reads an object as a stream that survives broken connections, and never ends too soon."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,6 +9,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 PIECE_BYTES: Final = 1 << 20
+STREAMED_BYTES: Final = 2 << 20
 
 Ask = Callable[[dict[str, str]], Any]
 """One GET with these conditions; the answer."""
@@ -53,6 +55,15 @@ class S3Reader(RawIOBase):
         view[: len(data)] = data
         self._position += len(data)
         return len(data)
+
+    def pieces(self) -> Iterator[bytes]:
+        """What follows, in pieces as they come from the connection: readers that need a buffer of
+        their own copy each.
+        """
+        while (left := self.size_bytes - self._position) > 0:
+            data = self._guard(partial(self._piece, min(left, STREAMED_BYTES)))
+            self._position += len(data)
+            yield data
 
     def readall(self) -> bytes:
         return b"".join(iter(lambda: self.read(PIECE_BYTES), b""))

@@ -62,6 +62,13 @@ class ObjectStore(Protocol):
         """Open the content for reading; later replacements do not show through."""
         ...
 
+    def stream(self, key: str, *, start: int = 0) -> Iterator[bytes]:
+        """Yield the content from byte `start` on, in large pieces; nothing if it ends before.
+
+        All of it is of one version: a replacement meanwhile does not show through, or is an error.
+        """
+        ...
+
     def stat(self, key: str) -> ObjectInfo | None:
         """Return what is known about an object, None if there is none."""
         ...

@@ -1,10 +1,8 @@
 """A mirror in a folder that notes what is read from it, and can be held up in the middle."""
 
 import os
-from collections.abc import Callable
-from io import BufferedReader
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
 
 from wan_pipelines.storage import FolderStore
 from wan_pipelines.weights.manifest import MANIFEST_NAME, Manifest
@@ -13,9 +11,9 @@ from wan_pipelines.weights.pins import Pin
 
 
 class NotingStore(FolderStore):
-    """Writes a line for each opening into the file `log`, whichever process it is in.
+    """Writes a line for each stream into the file `log`, whichever process it is in.
 
-    `passing` is told, of each key, how many bytes were read since its opening.
+    `passing` is told, of each key, how many bytes were read since its beginning.
     """
 
     def __init__(self, root: Path, log: Path) -> None:
@@ -23,30 +21,19 @@ class NotingStore(FolderStore):
         self._log = log
         self.passing: Callable[[str, int], None] = lambda _key, _count: None
 
-    def open(self, key: str) -> BinaryIO:
+    def stream(self, key: str, *, start: int = 0) -> Iterator[bytes]:
         with self._log.open("a") as log:
             log.write(f"{key}\n")
-        return _Watched(super().open(key), lambda count: self.passing(key, count))
+        count = 0
+        for piece in super().stream(key, start=start):
+            yield piece
+            count += len(piece)
+            self.passing(key, count)
 
     @property
     def opened(self) -> list[str]:
-        """Keys of weights that were opened, in order."""
-        lines = self._log.read_text().splitlines() if self._log.exists() else []
-        return [line for line in lines if not line.endswith(MANIFEST_NAME)]
-
-
-class _Watched(BufferedReader):
-    def __init__(self, source: BinaryIO, passing: Callable[[int], None]) -> None:
-        super().__init__(source.raw)  # pyright: ignore[reportAttributeAccessIssue] (of a file)
-        self._source = source
-        self._passing = passing
-        self._count = 0
-
-    def readinto(self, buffer: Any, /) -> int:
-        count = super().readinto(buffer)
-        self._count += count
-        self._passing(self._count)
-        return count
+        """Keys of files that were read, in order."""
+        return self._log.read_text().splitlines() if self._log.exists() else []
 
 
 def published(root: Path, weights: Path, pin: Pin | None = None) -> Pin:

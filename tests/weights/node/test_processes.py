@@ -45,7 +45,7 @@ def test_killed_in_the_middle_the_next_goes_on(node: Node, tmp_path: Path) -> No
     process.join(PATIENCE_SECONDS)
     assert not in_use(node.entry)
     kept = node.entry.part(LARGE).stat().st_size
-    assert kept == 4 << 20
+    assert 4 << 20 < kept < SIZES[LARGE]
     folder, _ = node.fetch()
     assert same(folder, tmp_path / "weights")
     assert node.told("ready")[-1]["fetched_bytes"] <= sum(SIZES.values()) - kept

@@ -20,7 +20,7 @@ Passed = Callable[[int], None]
 class Digest(Protocol):
     """A hash of `hashlib`."""
 
-    def update(self, data: memoryview, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
 
     def hexdigest(self) -> str: ...
 
@@ -74,21 +74,17 @@ def _receive(
     passed: Passed,
 ) -> None:
     """Append what is missing. The hash and the disk work while other files' threads do theirs."""
-    view = memoryview(bytearray(min(PIECE_BYTES, file.size - done)))
-    with store.open(key) as source:
-        source.seek(done)
-        while done < file.size:
-            count = source.readinto(view[: file.size - done])  # pyright: ignore[reportAttributeAccessIssue] (buffered)
-            if not count:
-                raise WeightsError(
-                    f"{store.uri(key)} ends after {done} of {file.size} bytes. Mirror it again."
-                )
-            digest.update(view[:count])
-            _write(descriptor, view[:count])
-            passed(count)
-            done += count
-        if source.read(1):
+    for piece in store.stream(key, start=done):
+        done += len(piece)
+        if done > file.size:
             raise Damaged(f"is longer than {file.size} bytes")
+        digest.update(piece)
+        _write(descriptor, memoryview(piece))
+        passed(len(piece))
+    if done < file.size:
+        raise WeightsError(
+            f"{store.uri(key)} ends after {done} of {file.size} bytes. Mirror it again."
+        )
 
 
 def _write(descriptor: int, view: memoryview) -> None:
