@@ -26,7 +26,7 @@ __all__ = ["control_plane", "no_weights", "postgres_server"]
 
 ROOT = Path(__file__).parents[2]
 ROLE = ROOT / "deploy" / "chart" / "files" / "role.yaml"
-QUICK = {"DAGSTER_STEP_DELEGATING_EXECUTOR_SLEEP_SECONDS": "0.2", "OMP_NUM_THREADS": "1"}
+QUICK = {"DAGSTER_STEP_DELEGATING_EXECUTOR_SLEEP_SECONDS": "0.4", "OMP_NUM_THREADS": "1"}
 RBAC = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}"
 
 
@@ -59,7 +59,7 @@ CLUSTER = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def kubelet(
     control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Kubelet]:
@@ -86,7 +86,7 @@ def kubelet(
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def database(postgres_server: PostgresServer) -> Iterator[str]:
     url = postgres_server.new_database()
     yield url
@@ -113,7 +113,7 @@ def scene(
         gpu_class="h100",
         gpu_classes=CLASSES,
         kubernetes=CLUSTER,
-        workers={"count": 1, "threads": 1, "shard_minutes": 0.001, "lease_seconds": 6},
+        workers={"count": 1, "threads": 1, "shard_minutes": 0.0001, "lease_seconds": 6},
     )
     ledger = postgres_server.new_database()
     Ledger.open(ledger).close()

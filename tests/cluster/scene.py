@@ -11,7 +11,7 @@ from dagster import RunsFilter
 from dagster._core.launcher import LaunchRunContext
 from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 
-from tests.support.control_plane import NAMESPACE, Api, ControlPlane
+from tests.support.control_plane import NAMESPACE, Api, ControlPlane, Json
 from tests.support.kubelet import Kubelet, RunningPod
 from tests.support.pod_image import STEP_SECONDS
 from tests.support.project import Project
@@ -101,19 +101,19 @@ class Scene:
 
     def until_ended(self, run: str) -> dg.DagsterRunStatus:
         """How a run has ended, after waiting for it."""
-        self.until(lambda: self.status(run) in ENDED, run, ended=True)
+        self.until(lambda: self.status(run) in ENDED)
         return self.status(run)
 
     def until_success(self, run: str) -> None:
         assert self.until_ended(run) == dg.DagsterRunStatus.SUCCESS, self.story(run)
 
-    def until(self, holds: Callable[[], Any], run: str, *, ended: bool = False) -> Any:
-        """What is found in the end; tells the run's story if it never is, or the run has ended."""
+    def until(self, holds: Callable[[], Any], run: str = "") -> Any:
+        """What is found in the end; tells the story of a run if it never is, or the run is over."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not (found := holds()):
-            assert ended or self.status(run) not in ENDED, self.story(run)
+            assert not run or self.status(run) not in ENDED, self.story(run)
             assert time.monotonic() < deadline, self.story(run)
-            time.sleep(0.1)
+            time.sleep(0.3)
         return found
 
     def story(self, run: str) -> str:
@@ -132,6 +132,25 @@ class Scene:
 
     def messages(self, run: str) -> list[str]:
         return [each.message for each in self.instance.all_logs(run)]
+
+    def said(self, run: str, words: str) -> str:
+        """The first message of a run with these words; empty if there is none yet."""
+        return next((each for each in self.messages(run) if words in each), "")
+
+    def jobs(self, run: str) -> list[Json]:
+        return self.api.items(f"{JOBS}?labelSelector=dagster/run-id={run}")
+
+    def active_jobs(self, run: str) -> list[Json]:
+        """Those that have not ended."""
+        return [job for job in self.jobs(run) if not job["status"].get("conditions")]
+
+    def slots(self, pool: str) -> int:
+        """How many slots of a pool are taken."""
+        return self.instance.event_log_storage.get_concurrency_info(pool).active_slot_count
+
+    def at_work(self, run: str) -> list[RunningPod]:
+        """The pods of a run that hold a GPU and have begun a shot."""
+        return [pod for pod in self.renders(run) if "step 0 of" in pod.log.read_text()]
 
     def renders(self, run: str, gpu_class: str = "h100") -> list[RunningPod]:
         """The pods of a run that hold GPUs of a class now."""

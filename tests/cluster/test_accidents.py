@@ -25,12 +25,12 @@ def rendering(scene: Scene) -> Scene:
 def test_whatever_happens_to_pods_each_shot_is_rendered_and_charged_once(rendering: Scene):
     scene = rendering
     run = scene.launch(assets=["takes"])
-    first, second = scene.until(lambda: two_at_work(scene, run), run)
+    first, second = scene.until(lambda: two(scene.at_work(run)), run)
     scene.kubelet.kill(first)
     scene.kubelet.evict(second)
     scene.until(lambda: not first.is_running and not second.is_running, run)
 
-    third, _ = scene.until(lambda: two_at_work(scene, run), run)
+    third, _ = scene.until(lambda: two(scene.at_work(run)), run)
     scene.kubelet.kill(scene.run_pods(run)[0])
     scene.kubelet.lose_node(third.node)
     scene.until(lambda: not scene.run_pods(run)[0].is_running, run)
@@ -43,7 +43,14 @@ def test_whatever_happens_to_pods_each_shot_is_rendered_and_charged_once(renderi
     assert went_on
 
 
-def two_at_work(scene: Scene, run: str) -> list[RunningPod] | None:
-    """Two pods that hold a GPU and are some steps into a shot."""
-    found = [pod for pod in scene.renders(run) if "step 0 of" in pod.log.read_text()]
-    return found if len(found) == 2 else None
+def test_a_run_outlives_a_restart_of_the_api_server(rendering: Scene):
+    scene = rendering
+    run = scene.launch(assets=["takes"])
+    scene.until(lambda: len(scene.at_work(run)) == 2, run)
+    scene.plane.restart_api_server(away_seconds=1)
+    scene.until_success(run)
+    scene.check()
+
+
+def two(pods: list[RunningPod]) -> list[RunningPod] | None:
+    return pods if len(pods) == 2 else None

@@ -1,12 +1,109 @@
-"""A campaign from its brief to its costs, in pods of a real control plane."""
+"""Campaigns from their briefs to their costs, in pods of a real control plane."""
 
+import dagster as dg
 import pytest
+from sqlalchemy import select
 
-from tests.cluster.scene import Scene
+from tests.cluster.manifests import is_hardened, pod_of, problem
+from tests.cluster.scene import JOBS, Scene
+from tests.support.control_plane import NAMESPACE
+from tests.survival import rules
+from wan_pipelines.ledger.tables import TakeRow, WorkerRow
+from wan_pipelines.studio.editions import edition_key
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("cluster")]
+
+QUOTAS = f"/api/v1/namespaces/{NAMESPACE}/resourcequotas"
+FORBIDDEN = (
+    ("GET", f"/api/v1/namespaces/{NAMESPACE}/secrets/wan-secrets"),
+    ("GET", f"/api/v1/namespaces/{NAMESPACE}/configmaps"),
+    ("POST", f"/api/v1/namespaces/{NAMESPACE}/pods"),
+    ("GET", "/api/v1/namespaces/default/pods"),
+    ("GET", "/api/v1/nodes"),
+    ("PUT", f"{JOBS}/any"),
+    ("DELETE", QUOTAS),
+    ("POST", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/rolebindings"),
+)
 
 
 def test_a_campaign_runs_in_pods_from_its_brief_to_its_costs(scene: Scene):
     run = scene.launch()
     scene.until_success(run)
+    rules.check(scene.studio, edition_key(scene.studio, "balls", "one"))
+
+    jobs = scene.jobs(run)
+    assert len(jobs) == len(scene.kubelet.labelled(**{"run-id": run})) >= 9
+    assert not [found for found in map(problem, jobs) if found]
+    for job in jobs:
+        pod = pod_of(job)
+        assert is_hardened(pod)
+        looks_after_run = job["metadata"]["labels"]["app.kubernetes.io/component"] == "run_worker"
+        assert pod["automountServiceAccountToken"] is looks_after_run
+        assert job["spec"]["backoffLimit"] == 0
+        assert "postgresql" not in str(job)  # secrets are references
+
+
+def test_more_shards_than_gpus_wait_and_each_class_renders_its_own_campaign(scene: Scene):
+    scene.project.campaign("fast", prompts=["a red ball rising", "a blue box", "a cone"])
+    scene.project.campaign("cheap", gpu_class="l40s", prompts=["a red ball", "a green cone"])
+    scene.pace(0.3)
+    scene.admit("fast")
+    scene.admit("cheap")
+    fast = scene.launch("fast", assets=["takes"])
+    cheap = scene.launch("cheap", assets=["takes"])
+    waits = scene.until(lambda: scene.said(fast, "no node is free"), fast)
+    assert "Insufficient nvidia.com/gpu" in waits
+    scene.until_success(fast)
+    scene.until_success(cheap)
+    for run, own, other in ((fast, "h100", "l40s"), (cheap, "l40s", "h100")):
+        used = scene.kubelet.labelled(**{"run-id": run, "gpu-class": own})
+        assert {pod.node.partition("-")[0] for pod in used} == {own}
+        assert not scene.kubelet.labelled(**{"run-id": run, "gpu-class": other})
+    scene.check("fast")
+    scene.check("cheap")
+    assert paid_for(scene) == {(fast, "h100"), (cheap, "l40s")}
+
+
+def test_what_a_quota_forbids_is_told_and_a_cancelled_run_leaves_nothing_behind(scene: Scene):
+    scene.admit()
+    scene.pace(0.5)
+    quota = {"metadata": {"name": "gpus"}, "spec": {"hard": {"requests.nvidia.com/gpu": "1"}}}
+    scene.api.create(QUOTAS, quota)
+    scene.until(lambda: scene.api.items(QUOTAS)[0]["status"].get("hard"))
+    run = scene.launch(assets=["takes"])
+    told = scene.until(lambda: scene.said(run, "the cluster makes no pod"), run)
+    assert "exceeded quota: gpus" in told
+    (rendering,) = scene.until(lambda: scene.at_work(run), run)
+    assert scene.slots("gpu-h100") == 2
+
+    scene.cancel(run)
+    assert scene.until_ended(run) == dg.DagsterRunStatus.CANCELED
+    scene.until(lambda: not rendering.is_running and not scene.active_jobs(run))
+    scene.instance.event_log_storage.free_concurrency_slots_for_run(run)  # as the daemon does
+    assert scene.slots("gpu-h100") == 0
+    assert not running_takes(scene)
+    scene.api.delete(f"{QUOTAS}/gpus")
+
+
+def test_the_role_of_runs_allows_what_they_do_and_nothing_else(scene: Scene):
+    """That it is enough is what all other tests say: their runs have it."""
+    runs, steps = scene.plane.api("wan-runs"), scene.plane.api("wan-steps")
+    for method, path in FORBIDDEN:
+        assert runs.raw(method, path, {}).status == 403, (method, path)
+    assert steps.raw("GET", JOBS).status == 403
+    assert runs.raw("GET", JOBS).status == 200
+    runs.close()
+    steps.close()
+
+
+def paid_for(scene: Scene) -> set[tuple[str, str]]:
+    """Which runs had workers on which GPU classes, as the ledger knows it."""
+    with scene.studio.ledger.read() as session:
+        return {
+            tuple(row) for row in session.execute(select(WorkerRow.run_id, WorkerRow.gpu_class))
+        }
+
+
+def running_takes(scene: Scene) -> int:
+    with scene.studio.ledger.read() as session:
+        return len(session.execute(select(TakeRow).where(TakeRow.outcome == "running")).all())

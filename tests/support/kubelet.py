@@ -25,6 +25,9 @@ from tests.support.pod_image import Container, Image
 
 GPU = "nvidia.com/gpu"
 POLL_SECONDS = 0.05
+WATCH_SECONDS = 2
+AWAY = (urllib3.exceptions.HTTPError, AssertionError, json.JSONDecodeError)
+"""What a server that is not there, or not yet whole, is known by."""
 NOT_READY = "node.kubernetes.io/not-ready"
 CAPACITY = {"cpu": "64", "memory": "512Gi", "ephemeral-storage": "900Gi", "pods": "50"}
 
@@ -127,14 +130,29 @@ class Kubelet:
         self.api.close()
 
     def _watch(self) -> None:
-        """Looks at all pods again and again: a restart of the API server is nothing to it."""
-        while not self._stop.wait(POLL_SECONDS):
+        """Lists pods, hears of changes for a while, lists them again: a server may restart."""
+        while not self._stop.is_set():
             try:
-                found = self.api.items("/api/v1/pods")
-            except (urllib3.exceptions.HTTPError, AssertionError, json.JSONDecodeError):
-                continue
-            for each in found:
-                self._see(each)
+                found = self.api.call("GET", "/api/v1/pods")
+                for each in found["items"]:
+                    self._see(each)
+                self._hear(found["metadata"]["resourceVersion"])
+            except AWAY:
+                self._stop.wait(POLL_SECONDS)
+
+    def _hear(self, version: str) -> None:
+        query = f"watch=1&timeoutSeconds={WATCH_SECONDS}&resourceVersion={version}"
+        stream = self.api.raw("GET", f"/api/v1/pods?{query}", stream=True)
+        try:
+            rest = b""
+            for piece in stream.stream(amt=None):
+                *lines, rest = (rest + piece).split(b"\n")
+                for line in lines:
+                    change = json.loads(line)
+                    if change["type"] in ("ADDED", "MODIFIED"):
+                        self._see(change["object"])
+        finally:
+            stream.release_conn()
 
     def _see(self, told: Json) -> None:
         meta, node = told["metadata"], told["spec"].get("nodeName")
@@ -265,7 +283,7 @@ class Kubelet:
             try:
                 call()
                 return
-            except (urllib3.exceptions.HTTPError, AssertionError, json.JSONDecodeError):
+            except AWAY:
                 time.sleep(POLL_SECONDS)
 
 
