@@ -18,6 +18,20 @@ def test_a_ledger_is_backed_up_and_restored(wan: Wan, quick_project: Project, tm
     assert editions == {"one"}
 
 
+def test_an_older_version_can_have_its_schema_back(wan: Wan, quick_project: Project):
+    admit(quick_project.studio(), "balls", "one")
+    assert "has schema 0005" in wan("migrate", "--back-to", "0005").stderr
+    assert "has schema 0005" in wan("migrate", "--back-to", "0005").stderr  # and so refuses
+    assert wan("migrate").exit_code == 0
+    assert len(all_editions(quick_project.studio().ledger, "demo")) == 1
+
+
+def test_a_schema_that_never_was_is_refused(wan: Wan, quick_project: Project):
+    quick_project.studio()
+    said = wan("migrate", "--back-to", "7")
+    assert (said.exit_code, "There is no schema 7. There are 0001" in said.stderr) == (1, True)
+
+
 def test_what_is_there_is_migrated_any_number_of_times(wan: Wan, quick_project: Project):
     for _ in range(2):
         said = wan("migrate")

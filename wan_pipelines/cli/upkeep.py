@@ -9,6 +9,8 @@ from wan_pipelines.cli.output import examples, note
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.from_environment import resolve
 from wan_pipelines.ledger.backups import back_up, restore
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.schema import downgrade
 from wan_pipelines.places import below, environment_name, project_root, state_folder
 from wan_pipelines.studio.settings import read_settings
 
@@ -24,22 +26,37 @@ ledger = typer.Typer(
 
 
 def register(app: typer.Typer) -> None:
-    app.command(epilog=examples("wan migrate"))(migrate)
+    app.command(epilog=examples("wan migrate", "wan migrate --back-to 0005"))(migrate)
     app.add_typer(ledger)
 
 
-def migrate() -> None:
+def migrate(
+    back_to: Annotated[
+        str | None,
+        typer.Option(help="Bring the ledger back to this schema, for an older version, instead."),
+    ] = None,
+) -> None:
     """Bring the ledger and Dagster's databases to the schema of this version.
 
     Any number may do so at the same time: one does it, the others wait. It costs nothing where
-    there is nothing to do. Make a backup first: an older version refuses a newer schema.
+    there is nothing to do. An older version refuses a newer schema: make a backup first, or go
+    back with --back-to, which loses what only the newer schema holds and leaves Dagster's as it is.
     """
+    if back_to:
+        _go_back(back_to)
+        return
     from wan_pipelines.components.instance import migrate_instance
 
     studio = this_studio()
     note(f"The ledger at {studio.ledger.name} is up to date.")
     migrate_instance(studio.state, studio.settings.dagster_storage)
     note("Dagster's databases are up to date.")
+
+
+def _go_back(revision: str) -> None:
+    with Ledger.open(_ledger(), migrate=False) as opened:
+        downgrade(opened.engine, revision)
+        note(f"The ledger at {opened.name} has schema {revision}.")
 
 
 @ledger.command(name="backup", epilog=examples("wan ledger backup ledger-monday"))

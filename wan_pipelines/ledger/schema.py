@@ -48,7 +48,13 @@ def upgrade(engine: Engine, name: str) -> None:
 
 
 def downgrade(engine: Engine, target: str) -> None:
-    """Go back to an earlier revision, or to `base`. What only the newer schema held is lost."""
+    """Go back to an earlier revision, or to `base`. What only the newer schema held is lost.
+
+    LedgerError names the revisions that there are.
+    """
+    known = sorted(_revisions())
+    if target not in ("base", *known):
+        raise LedgerError(f"There is no schema {target}. There are {', '.join(known)}.")
 
     def steps(config: "Config", _connection: Connection) -> None:
         from alembic import command
@@ -108,11 +114,14 @@ def _is_busy(error: BaseException) -> bool:
     return code & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def _refuse_unknown(found: str | None, name: str) -> None:
+def _revisions() -> set[str]:
     from alembic.script import ScriptDirectory
 
-    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
-    if found is not None and found not in known:
+    return {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+
+
+def _refuse_unknown(found: str | None, name: str) -> None:
+    if found is not None and found not in _revisions():
         raise LedgerError(
             f"The ledger at {name} was written by a newer version of wan-pipelines: it has schema "
             f"{found}, this version knows schemas up to {HEAD}. Upgrade wan-pipelines."
