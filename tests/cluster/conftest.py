@@ -16,13 +16,13 @@ from tests.support.kubelet import Kubelet, running_kubelet
 from tests.support.pod_image import running_image
 from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.project import new_project
-from tests.support.quick_project import no_weights
+from tests.support.quick_project import migrated_ledger, no_weights, quick_project
 from wan_pipelines.components.cluster_instance import cluster_config
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.places import ROOT_VARIABLE
 from wan_pipelines.studio.settings import read_settings
 
-__all__ = ["control_plane", "no_weights", "postgres_server"]
+__all__ = ["control_plane", "migrated_ledger", "no_weights", "postgres_server", "quick_project"]
 
 ROOT = Path(__file__).parents[2]
 ROLE = ROOT / "deploy" / "chart" / "files" / "role.yaml"
