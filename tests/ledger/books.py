@@ -5,9 +5,11 @@ from collections import Counter
 from sqlalchemy import func, select
 
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.money import price_of
 from wan_pipelines.ledger.tables import (
     ChargeRow,
     EditionShotRow,
+    PriceRow,
     QuotaEntryRow,
     TakeRow,
     WorkerRow,
@@ -70,8 +72,51 @@ def paid_and_charged(ledger: Ledger) -> dict[str, tuple[int, int]]:
         return {worker: (paid, int(total)) for worker, paid, total in rows}
 
 
-def check(ledger: Ledger) -> None:
-    """The house's rules: quota is held where it was reserved, takes are unique, money adds up."""
+def closed_amounts(ledger: Ledger) -> dict[str, tuple[str, int, int, int]]:
+    """How each closed reservation was closed, and what it counts since: shots, GPU time, money."""
+    entries = QuotaEntryRow
+    sums = (func.sum(getattr(entries, name)) for name in ("shots", "gpu_microseconds", "micro_usd"))
+    closing = func.max(entries.kind).filter(entries.kind != "reserve")
+    query = select(entries.reservation, closing, *sums).group_by(entries.reservation)
+    with ledger.read() as session:
+        found = session.execute(query.having(closing.is_not(None))).all()
+    return {row[0]: (row[1], int(row[2]), int(row[3]), int(row[4])) for row in found}
+
+
+def taken_amounts(ledger: Ledger) -> dict[str, tuple[str, int, int, int]]:
+    """What the reservation of each take that was accepted must count."""
+    stages = (
+        TakeRow.text_microseconds,
+        TakeRow.denoise_high_microseconds,
+        TakeRow.denoise_low_microseconds,
+        TakeRow.decode_microseconds,
+    )
+    query = (
+        select(TakeRow.reservation, WorkerRow.gpu_count, PriceRow.micro_usd_per_gpu_hour, *stages)
+        .join(WorkerRow, WorkerRow.id == TakeRow.worker_id)
+        .join(PriceRow, PriceRow.id == WorkerRow.price_id)
+        .where(TakeRow.outcome.in_(("accepted", "forgotten")))
+    )
+    with ledger.read() as session:
+        found = session.execute(query).all()
+    taken: dict[str, tuple[str, int, int, int]] = {}
+    for reservation, gpu_count, price, *spent in found:
+        lasted = sum(microseconds or 0 for microseconds in spent)
+        cost = price_of(gpu_count=gpu_count, microseconds=lasted, micro_usd_per_gpu_hour=price)
+        taken[reservation] = ("settle", 1, gpu_count * lasted, cost)
+    return taken
+
+
+def check(ledger: Ledger, *, measured: bool = True) -> None:
+    """The house's rules: quota is held where it was reserved, takes are unique, money adds up.
+
+    Not `measured` is a ledger that once was older than limits of GPU time and money.
+    """
+    closed = closed_amounts(ledger)
+    settled = {name: counts for name, counts in closed.items() if counts[0] == "settle"}
+    taken = taken_amounts(ledger)
+    assert settled == taken if measured else settled.keys() == taken.keys()
+    assert all(counts[1:] == (0, 0, 0) for counts in closed.values() if counts[0] == "release")
     assert open_reservations(ledger) == held_reservations(ledger)
     assert kinds(ledger)["settle"] == takes_ever_accepted(ledger)
     assert all(total >= 0 for total in used(ledger).values())

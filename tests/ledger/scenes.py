@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from wan_pipelines.encoding.renditions import Codec, RenditionFile
+from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.artifacts import ArtifactRecord
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
@@ -15,6 +16,7 @@ from wan_pipelines.ledger.editions import Admission, Candidate, admit
 from wan_pipelines.ledger.footholds import Bucket
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Lease, lease_shot
+from wan_pipelines.ledger.limits import LimitChange
 from wan_pipelines.ledger.prices import Price, publish_prices
 from wan_pipelines.ledger.records import StageMicroseconds, TakeReport
 from wan_pipelines.ledger.takes import accept_take
@@ -60,6 +62,19 @@ ARTIFACT = ArtifactRecord(
     provenance={"compiler": "g++ 12", "wall_seconds": 71.4},
     signed_at=datetime(2026, 5, 1, 12, tzinfo=UTC),
 )
+CHANGE = LimitChange(
+    tenant="acme",
+    user=None,
+    scope="user_day",
+    measure="shots",
+    kind="set",
+    amount=9,
+    starts_at=START,
+    expires_at=None,
+    reason="launch week",
+    decided_by="root",
+    decided_at=START,
+)
 BUCKET = Bucket("wan-tiny", "ab" * 32, 96, 64, 9, "{}", "laptop-cpu", 1, exact=False)
 
 
@@ -81,7 +96,9 @@ def shot(name: str, prompt: str | None = None, **changes: Any) -> Candidate:
         "frames": 9,
         "sampling": {"steps": 4, "guidance": 1.0},
     }
-    candidate = Candidate(name, digest(prompt), request, "draft", 8, ("h264",))
+    candidate = Candidate(
+        name, digest(prompt), request, "draft", 8, ("h264",), amount=Amount(1, 900, 2)
+    )
     return replace(candidate, **changes)
 
 

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 from tests.ledger.scenes import shot
-from wan_pipelines.ledger.admission import Entry, Standing, decisions, wishes
+from wan_pipelines.ledger.admission import Entry, Refusal, Standing, decisions, wishes
 
 TOMORROW = datetime(2026, 3, 3, tzinfo=UTC)
 
@@ -14,7 +14,7 @@ def test_reservations_are_handed_out_in_the_order_of_the_shots():
     wanted = [shot(name, name) for name in "abc"]
     held = {"b": Entry("b", 1, "admitted", "old")}
     wished = wishes(wanted, standings("a", "b", "c"), held)
-    decided = decisions(wished, ["new"], "nothing left", TOMORROW)
+    decided = decisions(wished, ["new", Refusal("nothing left", TOMORROW)])
     assert [(d.admission.state, d.reservation) for d in decided] == [
         ("admitted", "new"),
         ("admitted", "old"),

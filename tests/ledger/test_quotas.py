@@ -11,7 +11,8 @@ from tests.ledger.scenes import Scene, shot, shots
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
-from wan_pipelines.ledger.quotas import local_day, next_midnight, quota_left
+from wan_pipelines.ledger.limits import local_day, next_midnight
+from wan_pipelines.ledger.quotas import quota_left
 from wan_pipelines.ledger.tables import QuotaEntryRow
 from wan_pipelines.ledger.tenants import Plan, configure
 

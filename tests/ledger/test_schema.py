@@ -12,14 +12,17 @@ from sqlalchemy import create_engine, inspect, select, text
 
 from tests.ledger import books
 from tests.ledger.racers import run_racers
-from tests.ledger.scenes import ARTIFACT, BUCKET, DRAWN_IN_TILES, Scene, shots
+from tests.ledger.scenes import ARTIFACT, BUCKET, CHANGE, DRAWN_IN_TILES, Scene, shots
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger import schema
 from wan_pipelines.ledger.artifacts import sign_off
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.footholds import set_foothold
+from wan_pipelines.ledger.limit_changes import change_limit
+from wan_pipelines.ledger.limits import Limit
 from wan_pipelines.ledger.reviews import review
 from wan_pipelines.ledger.tables import Base, WorkerRow
+from wan_pipelines.ledger.tenants import limits_of_plan
 
 
 def filled(url: str) -> Ledger:
@@ -33,7 +36,16 @@ def filled(url: str) -> Ledger:
     review(ledger, "acme", "a ball", "released", decided_by="mira", now=scene.now)
     sign_off(ledger, ARTIFACT)
     set_foothold(ledger, BUCKET, "tiles", now=scene.now)
+    change_limit(ledger, CHANGE)
     return ledger
+
+
+def test_plans_keep_their_limits_from_version_to_version(empty_url: str):
+    with filled(empty_url) as ledger:
+        schema.downgrade(ledger.engine, "0006")
+    with Ledger.open(empty_url) as ledger, ledger.read() as session:
+        assert limits_of_plan(session, "free") == (Limit("user_day", "shots", 5),)
+        assert limits_of_plan(session, "internal") == ()
 
 
 def test_the_tables_are_those_of_the_models(ledger: Ledger):
@@ -82,7 +94,7 @@ def test_workers_from_before_their_process_was_kept_have_none(empty_url: str):
     with Ledger.open(empty_url) as ledger, ledger.read() as session:
         worker = session.scalars(select(WorkerRow)).one()
         assert (worker.process, worker.pid) == (None, os.getpid())
-        books.check(ledger)
+        books.check(ledger, measured=False)
 
 
 def test_a_newer_ledger_is_left_alone(empty_url: str):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from wan_pipelines.ledger.amounts import ONE_SHOT, Amount
+
 State = Literal["admitted", "reused", "held", "rejected", "refused", "duplicate", "withdrawn"]
 Screened = Literal["pass", "rejected", "held"]
 
@@ -15,6 +17,7 @@ class Candidate:
 
     `request` is the render request as plain JSON data, `reason` why screening did not pass it.
     `unfit` says why it cannot be rendered here, which does not matter where it was rendered before.
+    `amount` is what it is expected to take.
     """
 
     name: str
@@ -27,6 +30,7 @@ class Candidate:
     verdict: Screened = "pass"
     reason: str = ""
     unfit: str = ""
+    amount: Amount = ONE_SHOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,14 @@ def _wish(
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a shot gets no reservation, and when it may have one, if ever."""
+
+    reason: str
+    may_run_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """The final word on a shot, and the reservation it holds from now on."""
 
@@ -151,20 +163,18 @@ class Decision:
     reservation: str | None
 
 
-def decisions(
-    wished: Iterable[Wish], reservations: Iterable[str], refusal: str, may_run_at: datetime
-) -> tuple[Decision, ...]:
-    """Hand new reservations out in order; what wants one when none is left is refused."""
-    available = iter(reservations)
-    decided: list[Decision] = []
-    for wish in wished:
-        shot = wish.candidate
-        reservation = next(available, None) if wish.wants else wish.keeps
-        if wish.wants and reservation is None:
-            admission = Admission(shot.name, shot.render_key, "refused", refusal, may_run_at)
-        else:
-            admission = Admission(
-                shot.name, shot.render_key, wish.state, wish.reason, rendered=wish.rendered
-            )
-        decided.append(Decision(shot, admission, reservation))
-    return tuple(decided)
+def decisions(wished: Iterable[Wish], answers: Iterable[str | Refusal]) -> tuple[Decision, ...]:
+    """The last word on each wish; `answers` are new reservations, or not, for those that want."""
+    answered = iter(answers)
+    return tuple(_decision(wish, next(answered) if wish.wants else wish.keeps) for wish in wished)
+
+
+def _decision(wish: Wish, answer: str | Refusal | None) -> Decision:
+    shot = wish.candidate
+    if isinstance(answer, Refusal):
+        refused = Admission(shot.name, shot.render_key, "refused", answer.reason, answer.may_run_at)
+        return Decision(shot, refused, None)
+    admission = Admission(
+        shot.name, shot.render_key, wish.state, wish.reason, rendered=wish.rendered
+    )
+    return Decision(shot, admission, answer)

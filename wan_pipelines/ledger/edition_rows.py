@@ -26,6 +26,8 @@ DECIDED = (
     "reason",
     "may_run_at",
     "reservation",
+    "gpu_microseconds",
+    "micro_usd",
 )
 
 

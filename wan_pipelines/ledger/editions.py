@@ -1,12 +1,13 @@
 """Editions: admitting their shots as a set, and looking them up."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.admission import (
@@ -14,11 +15,13 @@ from wan_pipelines.ledger.admission import (
     Candidate,
     Decision,
     Entry,
+    Refusal,
     Standing,
     State,
     decisions,
     wishes,
 )
+from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.edition_rows import (
     Row,
@@ -30,9 +33,10 @@ from wan_pipelines.ledger.edition_rows import (
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import from_micros_or_none, to_micros
 from wan_pipelines.ledger.quotas import left_of, release_unless_running, reserve
+from wan_pipelines.ledger.remainders import first_lack
 from wan_pipelines.ledger.statements import storable, table
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow
-from wan_pipelines.ledger.tenants import account_of, ensure_user, lock_account
+from wan_pipelines.ledger.tenants import Account, account_of, ensure_user, lock_account
 
 __all__ = [
     "Admission",
@@ -87,8 +91,8 @@ def admit(
     chosen = _chosen(candidates, only, edition)
     with ledger.write() as session:
         ensure_user(session, edition.tenant, edition.user, now)
-        lock_account(session, edition.tenant, edition.user)
-        account = account_of(session, edition.tenant, edition.user)
+        lock_account(session, edition.tenant)
+        account = account_of(session, edition.tenant, edition.user, now)
         edition_id = ensure_edition(session, edition, now)
         before = load_rows(session, edition_id)
         standings = load_standings(session, edition, edition_id, chosen, now)
@@ -98,18 +102,32 @@ def admit(
         wished = wishes(chosen, standings, staying)
         dropped = [wish.drops for wish in wished] + [before[name]["reservation"] for name in gone]
         release_unless_running(session, [drop for drop in dropped if drop], now)
-        quota = left_of(session, account, now)
-        wanted = sum(wish.wants for wish in wished)
-        grants = wanted if quota.left is None else min(wanted, quota.left)
-        reserved = reserve(session, quota, grants, now)
-        refusal = quota.less(grants).refusal
-        decided = decisions(wished, reserved, refusal, quota.resets_at)
+        wanted = [wish.candidate.amount for wish in wished if wish.wants]
+        decided = decisions(wished, _reserved(session, account, wanted, now))
         after = [_row(decision, standings, positions) for decision in decided]
         after += [_withdrawn(before[name]) for name in gone]
         save_rows(session, edition_id, before, after, now)
         if dry_run:
             session.rollback()
     return tuple(decision.admission for decision in decided)
+
+
+def _reserved(
+    session: Session, account: Account, wanted: Sequence[Amount], now: datetime
+) -> Iterator[str | Refusal]:
+    """A reservation for each amount, in order, or which limit refuses it."""
+    quotas = left_of(session, account, now)
+    refusals: list[Refusal | None] = []
+    for amount in wanted:
+        lack = first_lack(quotas, amount)
+        if lack:
+            refusals.append(Refusal(lack.refusal(amount), lack.may_run_at(amount)))
+        else:
+            refusals.append(None)
+            quotas = tuple(quota.less(amount) for quota in quotas)
+    granted = [amount for amount, refusal in zip(wanted, refusals, strict=True) if not refusal]
+    reservations = iter(reserve(session, account, granted, now))
+    return (refusal or next(reservations) for refusal in refusals)
 
 
 def edition_shots(
@@ -214,6 +232,8 @@ def _row(
         "reason": storable(admission.reason),
         "may_run_at": None if may_run_at is None else to_micros(may_run_at),
         "reservation": decision.reservation,
+        "gpu_microseconds": shot.amount.gpu_microseconds,
+        "micro_usd": shot.amount.micro_usd,
     }
 
 

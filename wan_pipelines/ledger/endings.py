@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Row, bindparam, select, update
 
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.quotas import close
+from wan_pipelines.ledger.quotas import release, settle
 from wan_pipelines.ledger.statements import Transaction, lock_rows, table
 from wan_pipelines.ledger.tables import EditionShotRow, ShotRow, TakeRow
 
@@ -64,7 +64,10 @@ def end_take(
     own = [row for row in waiting if row.reservation == take.reservation]
     if ending == "abandoned" and own:
         return
-    close(transaction, [take.reservation], "settle" if ending == "accepted" else "release", now)
+    if ending == "accepted":
+        settle(transaction, take.id, now)
+    else:
+        release(transaction, [take.reservation], now)
     for row in own:
         change_wish(transaction, row.id, {"reservation": None})
     if ending == "accepted":
@@ -83,7 +86,7 @@ def reused(now: datetime) -> dict[str, Any]:
 def _let_reuse(
     transaction: Transaction, waiting: Sequence[Row[Any]], take: TakeState, now: datetime
 ) -> None:
-    close(transaction, [row.reservation for row in waiting], "release", now)
+    release(transaction, [row.reservation for row in waiting], now)
     for row in waiting:
         values = reused(now) if row.edition_id != take.edition_id else {}
         change_wish(transaction, row.id, {"reservation": None, **values})

@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy import bindparam, insert, select
 
 from wan_pipelines.errors import LeaseLost, LedgerError, NotAdmitted, QuotaExceeded
+from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.endings import (
     TAKE_STATE,
@@ -21,7 +22,8 @@ from wan_pipelines.ledger.endings import (
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.outages import repeated
-from wan_pipelines.ledger.quotas import close, left_of, reserve
+from wan_pipelines.ledger.quotas import left_of, release, reserve
+from wan_pipelines.ledger.remainders import first_lack
 from wan_pipelines.ledger.statements import Transaction, lock_rows, table
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow, TakeRow
 from wan_pipelines.ledger.tenants import account_of, lock_account
@@ -156,6 +158,8 @@ class _Wish:
     state: str
     reason: str
     reservation: str | None
+    gpu_microseconds: int
+    micro_usd: int
 
 
 def _asked(
@@ -175,7 +179,7 @@ def _asked(
     if found is None:
         raise NotAdmitted(f"Edition {edition} does not ask for shot {render_key[:12]} (any more).")
     edition_id, user, shot_id = found
-    lock_account(transaction, edition.tenant, user)
+    lock_account(transaction, edition.tenant)
     lock_rows(transaction, _LOCK_SHOT, {"shot": shot_id})
     rows = transaction.execute(_LOCK_WISHES, {"edition": edition_id, "shot": shot_id}).all()
     wishes = [_Wish(user, *row[: len(_WISH)]) for row in rows]
@@ -201,7 +205,7 @@ def _expiry(take: TakeState) -> datetime:
 def _note_done(transaction: Transaction, wish: _Wish, accepted: TakeState, now: datetime) -> None:
     """Give back what was reserved for a shot that was rendered elsewhere meanwhile."""
     if wish.reservation is not None:
-        close(transaction, [wish.reservation], "release", now)
+        release(transaction, [wish.reservation], now)
         change_wish(transaction, wish.id, {"reservation": None})
     if accepted.edition_id != wish.edition_id and wish.state != "reused":
         change_wish(transaction, wish.id, reused(now))
@@ -211,10 +215,12 @@ def _reservation_of(transaction: Transaction, tenant: str, wish: _Wish, now: dat
     """The shot's reservation; a new one if its last take failed, or its reused one was given up."""
     if wish.reservation is not None:
         return wish.reservation
-    quota = left_of(transaction, account_of(transaction, tenant, wish.user), now)
-    if quota.left == 0:
-        raise QuotaExceeded(f"Shot {wish.name} is not rendered again: {quota.refusal}.")
-    (reservation,) = reserve(transaction, quota, 1, now)
+    account = account_of(transaction, tenant, wish.user, now)
+    amount = Amount(1, wish.gpu_microseconds, wish.micro_usd)
+    lack = first_lack(left_of(transaction, account, now), amount)
+    if lack:
+        raise QuotaExceeded(f"Shot {wish.name} is not rendered again: {lack.refusal(amount)}.")
+    (reservation,) = reserve(transaction, account, [amount], now)
     admitted = {"state": "admitted", "reason": "", "updated_at": to_micros(now)}
     change_wish(transaction, wish.id, {"reservation": reservation, **admitted})
     return reservation

@@ -1,21 +1,21 @@
-"""Quota of shots per user and day: reserved at admission, settled or released exactly once.
+"""Quotas: what is reserved at admission, and settled or released exactly once.
 
-An entry is never changed. `reserve` counts +1 on the tenant's local day of the reservation;
-`settle` closes it and counts 0; `release` closes it and counts -1 on the same day. What is used
-of a day is the sum of its entries.
+An entry is never changed. `reserve` counts one shot, and the GPU time and money it is expected to
+take, on the tenant's local day of the reservation. `settle` closes it and counts the difference
+to what its take really took, `release` closes it and counts all of it back; both on the same day.
+What is used of a window is the sum of its entries.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
-from typing import Literal, Self
+from datetime import datetime
+from typing import Literal
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Insert,
+    Select,
     String,
     bindparam,
     func,
@@ -25,114 +25,95 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from wan_pipelines.ledger.amounts import MEASURES, Amount
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.limits import SCOPES, Limit, Scope, Window, window_of
 from wan_pipelines.ledger.moments import to_micros
+from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR
+from wan_pipelines.ledger.remainders import QuotaLeft
 from wan_pipelines.ledger.statements import Transaction, chunks, table
-from wan_pipelines.ledger.tables import QuotaEntryRow, TakeRow
+from wan_pipelines.ledger.tables import PriceRow, QuotaEntryRow, TakeRow, WorkerRow
 from wan_pipelines.ledger.tables.takes import RUNNING
 from wan_pipelines.ledger.tenants import Account, account_of
 
 Closing = Literal["settle", "release"]
 
 
-@dataclass(frozen=True, slots=True)
-class QuotaLeft:
-    """What a user may still render on `day`; `limit` and `left` are `None` without a limit."""
-
-    tenant: str
-    user: str
-    plan: str
-    day: str
-    time_zone: str
-    limit: int | None
-    used: int
-    left: int | None
-    resets_at: datetime
-
-    @property
-    def refusal(self) -> str:
-        """Why one more shot is refused: which limit, what is left, when it may run."""
-        resets = self.resets_at.astimezone(ZoneInfo(self.time_zone))
-        return (
-            f"limit of {self.limit} shots a day for user {self.user} (plan {self.plan}): "
-            f"{self.left} left on {self.day}; may run from {resets:%Y-%m-%d %H:%M %Z}"
-        )
-
-    def less(self, shots: int) -> Self:
-        """The same after `shots` more have been reserved."""
-        left = None if self.left is None else self.left - shots
-        return replace(self, used=self.used + shots, left=left)
-
-
-def local_day(moment: datetime, zone: ZoneInfo) -> str:
-    """The ISO date of a moment in a time zone."""
-    return moment.astimezone(zone).date().isoformat()
-
-
-def next_midnight(moment: datetime, zone: ZoneInfo) -> datetime:
-    """When the next local day begins, in UTC.
-
-    Where clocks jump over midnight, the day begins with the jump; where midnight comes twice,
-    with the first.
-    """
-    tomorrow = moment.astimezone(zone).date() + timedelta(days=1)
-    return datetime.combine(tomorrow, time.min, tzinfo=zone).astimezone(UTC)
-
-
 def quota_left(ledger: Ledger, tenant: str, user: str, *, now: datetime) -> QuotaLeft:
-    """What a user has used and may still render today."""
+    """How many shots a user has used and may still render today."""
     with ledger.read() as session:
-        return left_of(session, account_of(session, tenant, user), now)
+        return left_today(session, account_of(session, tenant, user, now), now)
 
 
-def left_of(transaction: Transaction, account: Account, now: datetime) -> QuotaLeft:
+def quotas_left(ledger: Ledger, tenant: str, user: str, *, now: datetime) -> tuple[QuotaLeft, ...]:
+    """What is left of every limit that binds a user, known or not, a user's shots of today first.
+
+    These are told even where there is no limit.
+    """
+    with ledger.read() as session:
+        account = account_of(session, tenant, user, now, known=False)
+        today = left_today(session, account, now)
+        others = [each for each in left_of(session, account, now) if each != today]
+    return (today, *others)
+
+
+def left_today(transaction: Transaction, account: Account, now: datetime) -> QuotaLeft:
     """As `quota_left`, inside a transaction."""
-    day = local_day(now, account.zone)
-    used = transaction.execute(
-        select(func.coalesce(func.sum(QuotaEntryRow.shots), 0)).where(
-            QuotaEntryRow.tenant == account.tenant,
-            QuotaEntryRow.user == account.user,
-            QuotaEntryRow.day == day,
-        )
-    ).scalar_one()
-    limit = account.shots_per_user_day
-    return QuotaLeft(
-        tenant=account.tenant,
-        user=account.user,
-        plan=account.plan,
-        day=day,
-        time_zone=account.zone.key,
-        limit=limit,
-        used=int(used),
-        left=None if limit is None else max(0, limit - int(used)),
-        resets_at=next_midnight(now, account.zone),
-    )
+    limit = Limit("user_day", "shots", account.most("user_day", "shots"))
+    window = window_of(limit.scope, now, account.zone)
+    used = _used(transaction, account, limit.scope, window)
+    return QuotaLeft.of(account, limit, window, used.shots)
 
 
-def reserve(transaction: Transaction, quota: QuotaLeft, count: int, now: datetime) -> list[str]:
-    """Reserve `count` shots; the caller has locked the account and looked at what is left."""
-    reservations = [uuid4().hex for _ in range(count)]
+def left_of(transaction: Transaction, account: Account, now: datetime) -> tuple[QuotaLeft, ...]:
+    """What is left of each limit there is, inside a transaction."""
+    found: list[QuotaLeft] = []
+    for scope in SCOPES:
+        limits = [limit for limit in account.limits if limit.scope == scope]
+        if limits:
+            window = window_of(scope, now, account.zone)
+            used = _used(transaction, account, scope, window)
+            found += [QuotaLeft.of(account, each, window, used.of(each.measure)) for each in limits]
+    return tuple(found)
+
+
+def reserve(
+    transaction: Transaction, account: Account, amounts: Sequence[Amount], now: datetime
+) -> list[str]:
+    """A reservation of each amount; the caller has locked the account and looked at what is left.
+
+    An amount is of one shot.
+    """
+    reservations = [uuid4().hex for _ in amounts]
     entry = {
-        "tenant": quota.tenant,
-        "user": quota.user,
-        "day": quota.day,
+        "tenant": account.tenant,
+        "user": account.user,
+        "day": window_of("user_day", now, account.zone).name,
         "kind": "reserve",
-        "shots": 1,
         "created_at": to_micros(now),
     }
-    if reservations:
-        rows = [{**entry, "reservation": reservation} for reservation in reservations]
+    rows = [
+        {**entry, "reservation": reservation}
+        | {measure: amount.of(measure) for measure in MEASURES}
+        for reservation, amount in zip(reservations, amounts, strict=True)
+    ]
+    if rows:
         transaction.execute(insert(table(QuotaEntryRow)), rows)
     return reservations
 
 
-def close(
-    transaction: Transaction, reservations: Iterable[str], kind: Closing, now: datetime
-) -> None:
-    """Settle or release open reservations; the database refuses to close one twice."""
+def settle(transaction: Transaction, take_id: str, now: datetime) -> None:
+    """Close the reservation of an accepted take, with what it took as its row tells it.
+
+    The database refuses to close one twice.
+    """
+    transaction.execute(_SETTLE, {"take": take_id, "moment": to_micros(now)})
+
+
+def release(transaction: Transaction, reservations: Iterable[str], now: datetime) -> None:
+    """Close open reservations and count them back; the database refuses to close one twice."""
     for some in chunks(list(reservations)):
-        values = {"reservations": some, "moment": to_micros(now)}
-        transaction.execute(_SETTLE if kind == "settle" else _RELEASE, values)
+        transaction.execute(_RELEASE, {"reservations": some, "moment": to_micros(now)})
 
 
 def release_unless_running(session: Session, reservations: Sequence[str], now: datetime) -> None:
@@ -141,27 +122,76 @@ def release_unless_running(session: Session, reservations: Sequence[str], now: d
     for some in chunks(reservations):
         held = select(TakeRow.reservation).where(RUNNING, TakeRow.reservation.in_(some))
         running.update(session.scalars(held))
-    close(session, [each for each in reservations if each not in running], "release", now)
+    release(session, [each for each in reservations if each not in running], now)
 
 
-def _closing(kind: Closing, shots: ColumnElement[int]) -> Insert:
-    entries = table(QuotaEntryRow)
-    columns = entries.c
-    reserved = select(
-        columns.tenant,
-        columns.user,
-        columns.day,
-        literal(kind, String()),
-        shots,
-        columns.reservation,
-        bindparam("moment", type_=BigInteger()),
-    ).where(
-        columns.reservation.in_(bindparam("reservations", expanding=True)),
-        columns.kind == "reserve",
+def _used(transaction: Transaction, account: Account, scope: Scope, window: Window) -> Amount:
+    sums = [func.coalesce(func.sum(_ENTRIES.c[measure]), 0) for measure in MEASURES]
+    query = select(*sums).where(
+        _ENTRIES.c.tenant == account.tenant,
+        _ENTRIES.c.day.between(window.first_day, window.last_day),
     )
-    names = ["tenant", "user", "day", "kind", "shots", "reservation", "created_at"]
-    return insert(entries).from_select(names, reserved)
+    if scope == "user_day":
+        query = query.where(_ENTRIES.c.user == account.user)
+    shots, gpu_microseconds, micro_usd = transaction.execute(query).one()
+    return Amount(int(shots), int(gpu_microseconds), int(micro_usd))
 
 
-_SETTLE = _closing("settle", literal(0, BigInteger()))
-_RELEASE = _closing("release", -table(QuotaEntryRow).c.shots)
+_ENTRIES = table(QuotaEntryRow)
+_NAMES = ("tenant", "user", "day", "kind", *MEASURES, "reservation", "created_at")
+
+
+def _closing(kind: Closing, counts: Sequence[ColumnElement[int]]) -> Select[tuple[object, ...]]:
+    return select(
+        _ENTRIES.c.tenant,
+        _ENTRIES.c.user,
+        _ENTRIES.c.day,
+        literal(kind, String()),
+        *counts,
+        _ENTRIES.c.reservation,
+        bindparam("moment", type_=BigInteger()),
+    ).where(_ENTRIES.c.kind == "reserve")
+
+
+def _releasing() -> Insert:
+    chosen = _ENTRIES.c.reservation.in_(bindparam("reservations", expanding=True))
+    query = _closing("release", [-_ENTRIES.c[measure] for measure in MEASURES]).where(chosen)
+    return insert(_ENTRIES).from_select(_NAMES, query)
+
+
+def _settling() -> Insert:
+    """The difference between what a take took and what was reserved for it."""
+    takes, workers, prices = table(TakeRow).c, table(WorkerRow).c, table(PriceRow).c
+    took = workers.gpu_count * sum(
+        (
+            func.coalesce(takes[stage], 0)
+            for stage in (
+                "text_microseconds",
+                "denoise_high_microseconds",
+                "denoise_low_microseconds",
+                "decode_microseconds",
+            )
+        ),
+        start=literal(0, BigInteger()),
+    )
+    # Rounded as `money.price_of` does it, in integers.
+    cost = (2 * took * prices.micro_usd_per_gpu_hour + MICROSECONDS_PER_HOUR) // (
+        2 * MICROSECONDS_PER_HOUR
+    )
+    counts = [
+        literal(0, BigInteger()),
+        took - _ENTRIES.c.gpu_microseconds,
+        cost - _ENTRIES.c.micro_usd,
+    ]
+    query = (
+        _closing("settle", counts)
+        .join_from(_ENTRIES, table(TakeRow), takes.reservation == _ENTRIES.c.reservation)
+        .join(table(WorkerRow), workers.id == takes.worker_id)
+        .join(table(PriceRow), prices.id == workers.price_id)
+        .where(takes.id == bindparam("take"))
+    )
+    return insert(_ENTRIES).from_select(_NAMES, query)
+
+
+_SETTLE = _settling()
+_RELEASE = _releasing()

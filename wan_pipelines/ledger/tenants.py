@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.amounts import Measure
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.descents import Degradation
+from wan_pipelines.ledger.limit_changes import changes_for
+from wan_pipelines.ledger.limits import Limit, Scope, effective
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.statements import Transaction, insert_missing, lock_rows
-from wan_pipelines.ledger.tables import PlanRow, TenantRow, UserRow
+from wan_pipelines.ledger.statements import Transaction, insert_missing, lock_rows, table
+from wan_pipelines.ledger.tables import PlanLimitRow, PlanRow, TenantRow, UserRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,14 @@ class Plan:
     """Limits that tenants share; `None` means no limit."""
 
     name: str
-    shots_per_user_day: int | None
+    shots_per_user_day: int | None = None
+    further: tuple[Limit, ...] = ()
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """All that there are."""
+        limits = (Limit("user_day", "shots", self.shots_per_user_day), *self.further)
+        return tuple(limit for limit in limits if limit.most is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +47,18 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user of a tenant with the limits that hold for them."""
+    """A user of a tenant with the limits that hold for them now."""
 
     tenant: str
     user: str
     plan: str
     zone: ZoneInfo
-    shots_per_user_day: int | None
+    limits: tuple[Limit, ...]
+
+    def most(self, scope: Scope, measure: Measure) -> int | None:
+        """The limit of a measure in a scope, if there is one."""
+        subject = (scope, measure)
+        return next((limit.most for limit in self.limits if limit.subject == subject), None)
 
 
 def configure(
@@ -84,29 +99,39 @@ def zone_of(tenant: str, time_zone: str) -> ZoneInfo:
         ) from error
 
 
-def lock_account(transaction: Transaction, tenant: str, user: str) -> None:
-    """Let nobody else spend a user's quota until the transaction ends."""
-    lock_rows(transaction, _LOCK_USER, {"tenant": tenant, "user": user})
+def lock_account(transaction: Transaction, tenant: str) -> None:
+    """Let nobody else spend a tenant's quota until the transaction ends."""
+    lock_rows(transaction, _LOCK_TENANT, {"tenant": tenant})
 
 
-def account_of(transaction: Transaction, tenant: str, user: str) -> Account:
-    """The account of a user."""
+def account_of(
+    transaction: Transaction, tenant: str, user: str, now: datetime, *, known: bool = True
+) -> Account:
+    """The account of a user; unless that must be `known`, also of one who never asked."""
     found = transaction.execute(_ACCOUNT, {"tenant": tenant, "user": user}).one_or_none()
-    if found is None:
+    if found is None or (known and found.name is None):
         raise LedgerError(f"Tenant {tenant} has no user {user} in the ledger.")
     zone = zone_of(tenant, found.time_zone)
-    return Account(tenant, user, found.plan, zone, found.shots_per_user_day)
+    declared = limits_of_plan(transaction, found.plan)
+    limits = effective(declared, changes_for(transaction, tenant, user), now)
+    return Account(tenant, user, found.plan, zone, limits)
+
+
+def limits_of_plan(transaction: Transaction, plan: str) -> tuple[Limit, ...]:
+    """What a plan declares."""
+    columns = table(PlanLimitRow).c
+    query = select(columns.scope, columns.measure, columns.most).where(columns.plan == plan)
+    return tuple(Limit(*row) for row in transaction.execute(query))
 
 
 _ACCOUNT = (
-    select(TenantRow.plan, TenantRow.time_zone, PlanRow.shots_per_user_day)
-    .join(PlanRow, PlanRow.name == TenantRow.plan)
-    .join(UserRow, UserRow.tenant == TenantRow.name)
-    .where(TenantRow.name == bindparam("tenant"), UserRow.name == bindparam("user"))
+    select(TenantRow.plan, TenantRow.time_zone, UserRow.name)
+    .outerjoin(UserRow, (UserRow.tenant == TenantRow.name) & (UserRow.name == bindparam("user")))
+    .where(TenantRow.name == bindparam("tenant"))
 )
-_LOCK_USER = (
-    select(UserRow.name)
-    .where(UserRow.tenant == bindparam("tenant"), UserRow.name == bindparam("user"))
+_LOCK_TENANT = (
+    select(TenantRow.name)
+    .where(TenantRow.name == bindparam("tenant"))
     .with_for_update(key_share=True)
 )
 
@@ -124,11 +149,13 @@ def ensure_user(session: Session, tenant: str, user: str, now: datetime) -> None
     insert_missing(session, UserRow, [row])
 
 
+def plan_names(session: Session) -> Sequence[str]:
+    return session.scalars(select(PlanRow.name)).all()
+
+
 def _is_configured(ledger: Ledger, plans: Sequence[Plan], tenants: Sequence[Tenant]) -> bool:
     with ledger.read() as session:
-        found_plans = {
-            Plan(row.name, row.shots_per_user_day) for row in session.scalars(select(PlanRow))
-        }
+        declared = {name: set(limits_of_plan(session, name)) for name in plan_names(session)}
         found_tenants = {
             (row.name, row.plan, row.time_zone, row.degradation)
             for row in session.scalars(select(TenantRow))
@@ -136,16 +163,27 @@ def _is_configured(ledger: Ledger, plans: Sequence[Plan], tenants: Sequence[Tena
         wanted = {(tenant.name, user) for tenant in tenants for user in tenant.users}
         found_users = {(row.tenant, row.name) for row in session.scalars(select(UserRow))}
     return (
-        found_plans.issuperset(plans)
+        all(declared.get(plan.name) == set(plan.limits) for plan in plans)
         and found_tenants.issuperset((t.name, t.plan, t.time_zone, t.degradation) for t in tenants)
         and found_users.issuperset(wanted)
     )
 
 
 def _upsert_plan(session: Session, plan: Plan, moment: int) -> None:
-    values = {"shots_per_user_day": plan.shots_per_user_day, "updated_at": moment}
+    values = {"updated_at": moment}
     insert_missing(session, PlanRow, [{"name": plan.name, "created_at": moment, **values}])
     session.execute(update(PlanRow).where(PlanRow.name == plan.name).values(values))
+    session.execute(delete(PlanLimitRow).where(PlanLimitRow.plan == plan.name))
+    session.add_all(
+        PlanLimitRow(
+            plan=plan.name,
+            scope=limit.scope,
+            measure=limit.measure,
+            most=limit.most,
+            created_at=moment,
+        )
+        for limit in plan.limits
+    )
 
 
 def _upsert_tenant(session: Session, tenant: Tenant, moment: int) -> None:

@@ -18,7 +18,7 @@ def configure(ledger: Ledger, settings: Settings) -> None:
     A price that has changed holds from now on; what was charged before keeps its price.
     """
     now = datetime.now(UTC)
-    plans = [Plan(name, plan.shots_per_user_and_day) for name, plan in settings.plans.items()]
+    plans = [Plan(name, further=plan.limits) for name, plan in settings.plans.items()]
     tenants = [
         Tenant(name, tenant.plan, tenant.time_zone, degradation=tenant.degradation)
         for name, tenant in settings.tenants.items()

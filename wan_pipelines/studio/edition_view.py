@@ -9,9 +9,11 @@ from typing import TypedDict
 from wan_pipelines.campaigns.screening import load_rules
 from wan_pipelines.encoding.renditions import POSTER
 from wan_pipelines.errors import InputError
+from wan_pipelines.ledger.amounts import Measure
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import seconds_of
-from wan_pipelines.ledger.quotas import quota_left
+from wan_pipelines.ledger.quotas import quotas_left
+from wan_pipelines.ledger.remainders import QuotaLeft
 from wan_pipelines.ledger.reports import EditionTotals, ShotView, run_costs
 from wan_pipelines.pages import view
 from wan_pipelines.pages.links import relative_href
@@ -21,6 +23,11 @@ from wan_pipelines.studio.studio import Studio
 
 POSTERS_ON_INDEX = 12
 RUNS_SHOWN = 5
+UNITS: dict[Measure, tuple[str, int]] = {
+    "shots": ("videos", 1),
+    "gpu_microseconds": ("GPU-seconds", 1_000_000),
+    "micro_usd": ("US cents", 10_000),
+}
 RUN_DIGITS = 8
 
 
@@ -126,12 +133,20 @@ def _totals(shots: Sequence[view.ShotView], totals: EditionTotals) -> view.Total
 
 
 def _quotas(studio: Studio, edition: EditionKey) -> tuple[view.QuotaLine, ...]:
-    left = quota_left(studio.ledger, edition.tenant, edition.user, now=datetime.now(UTC))
-    if left.limit is None:
-        return ()
-    label = f"{edition.user}, videos a day"
-    return (
-        view.QuotaLine(label=label, used=left.used, limit=left.limit, resets_at=left.resets_at),
+    found = quotas_left(studio.ledger, edition.tenant, edition.user, now=datetime.now(UTC))
+    return tuple(_quota_line(quota) for quota in found if quota.limit is not None)
+
+
+def _quota_line(quota: QuotaLeft) -> view.QuotaLine:
+    """Seconds of GPU time and cents, for a page has room for whole numbers."""
+    unit, size = UNITS[quota.measure]
+    whose = quota.user if quota.scope == "user_day" else quota.tenant
+    return view.QuotaLine(
+        label=f"{whose}, {unit} {'a month' if quota.scope == 'tenant_month' else 'a day'}",
+        used=quota.used // size,
+        limit=(quota.limit or 0) // size,
+        unit=unit,
+        resets_at=quota.resets_at,
     )
 
 

@@ -1,9 +1,11 @@
-"""What users may still render today, those included who never asked for anything."""
+"""What users may still have rendered, those included who never asked; and changes of limits."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from wan_pipelines.ledger.quotas import QuotaLeft, local_day, next_midnight, quota_left
+from wan_pipelines.ledger.quotas import quotas_left
+from wan_pipelines.ledger.remainders import QuotaLeft
 from wan_pipelines.ledger.tenants import users_of
 from wan_pipelines.studio.studio import Studio
 
@@ -11,34 +13,28 @@ from wan_pipelines.studio.studio import Studio
 def quotas(
     studio: Studio, tenant: str | None, user: str | None, now: datetime
 ) -> tuple[QuotaLeft, ...]:
-    """The quota of each user of a tenant, or of all tenants; or of the one named user there.
+    """What is left of each limit of a tenant and its users, or of all; or of one named user.
 
-    InputError for a tenant that the environment does not know.
+    A limit of a whole tenant is told once, of no user. InputError for a tenant that the environment
+    does not know.
     """
     tenants = [tenant] if tenant else sorted(studio.settings.tenants)
     for name in tenants:
         studio.settings.tenant(name)
-    return tuple(
-        _quota(studio, name, each, now)
-        for name in tenants
-        for each in ([user] if user else users_of(studio.ledger, name))
-    )
+    return tuple(quota for name in tenants for quota in _of_tenant(studio, name, user, now))
 
 
-def _quota(studio: Studio, tenant: str, user: str, now: datetime) -> QuotaLeft:
-    settings = studio.settings.tenant(tenant)
-    if user in users_of(studio.ledger, tenant):
-        return quota_left(studio.ledger, tenant, user, now=now)
-    zone = ZoneInfo(settings.time_zone)
-    limit = studio.settings.plans[settings.plan].shots_per_user_and_day
-    return QuotaLeft(
-        tenant=tenant,
-        user=user,
-        plan=settings.plan,
-        day=local_day(now, zone),
-        time_zone=zone.key,
-        limit=limit,
-        used=0,
-        left=limit,
-        resets_at=next_midnight(now, zone),
-    )
+def is_low(studio: Studio, quota: QuotaLeft) -> bool:
+    """Is so much of a limit used that its plan wants people warned?"""
+    if quota.limit is None:
+        return False
+    return quota.used >= studio.settings.plans[quota.plan].warn_at * quota.limit
+
+
+def _of_tenant(studio: Studio, tenant: str, user: str | None, now: datetime) -> Iterator[QuotaLeft]:
+    shared: tuple[QuotaLeft, ...] = ()
+    for each in [user] if user else users_of(studio.ledger, tenant):
+        found = quotas_left(studio.ledger, tenant, each, now=now)
+        yield from (quota for quota in found if quota.scope == "user_day")
+        shared = tuple(quota for quota in found if quota.scope != "user_day")
+    yield from (replace(quota, user="") for quota in shared)

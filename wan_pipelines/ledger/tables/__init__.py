@@ -4,6 +4,7 @@ from wan_pipelines.ledger.tables.artifacts import ArtifactRow
 from wan_pipelines.ledger.tables.base import Base
 from wan_pipelines.ledger.tables.editions import EditionRow, EditionShotRow, ShotRow
 from wan_pipelines.ledger.tables.ladder import DescentRow, FootholdRow
+from wan_pipelines.ledger.tables.limits import LimitChangeRow, PlanLimitRow
 from wan_pipelines.ledger.tables.reviews import ReviewRow
 from wan_pipelines.ledger.tables.spending import (
     ChargeRow,
@@ -24,6 +25,8 @@ __all__ = [
     "EditionShotRow",
     "FootholdRow",
     "ForgettingRow",
+    "LimitChangeRow",
+    "PlanLimitRow",
     "PlanRow",
     "PriceRow",
     "QuotaEntryRow",

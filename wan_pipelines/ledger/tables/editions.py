@@ -46,7 +46,8 @@ class ShotRow(Base):
 class EditionShotRow(Base):
     """A named shot of an edition, with what admission decided about it.
 
-    `reservation` is the open reservation of quota that waits for a take of this shot.
+    `reservation` is the open reservation of quota that waits for a take of this shot; GPU time and
+    money are what that is expected to take.
     """
 
     __tablename__ = "edition_shots"
@@ -70,3 +71,5 @@ class EditionShotRow(Base):
     may_run_at: Mapped[int | None]
     reservation: Mapped[str | None]
     updated_at: Mapped[int]
+    gpu_microseconds: Mapped[int] = mapped_column(server_default="0")
+    micro_usd: Mapped[int] = mapped_column(server_default="0")

@@ -96,12 +96,16 @@ class ChargeRow(Base):
 
 
 class QuotaEntryRow(Base):
-    """Append-only: a reservation of shots on a tenant's local day, or its one closing entry."""
+    """Append-only: a reservation of a shot on a tenant's local day, or its one closing entry.
+
+    GPU time and money are what it is expected to take; the closing entry makes that what it took.
+    """
 
     __tablename__ = "quota_entries"
     __table_args__ = (
         ForeignKeyConstraint(["tenant", "user"], ["users.tenant", "users.name"]),
         Index("ix_quota_entries_tenant_user_day", "tenant", "user", "day"),
+        Index("ix_quota_entries_tenant_day", "tenant", "day"),
         Index(
             "ux_quota_entries_reserved",
             "reservation",
@@ -126,3 +130,5 @@ class QuotaEntryRow(Base):
     kind: Mapped[str]
     shots: Mapped[int]
     reservation: Mapped[str]
+    gpu_microseconds: Mapped[int] = mapped_column(server_default="0")
+    micro_usd: Mapped[int] = mapped_column(server_default="0")

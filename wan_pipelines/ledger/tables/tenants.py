@@ -7,12 +7,11 @@ from wan_pipelines.ledger.tables.base import Base
 
 
 class PlanRow(Base):
-    """Limits that tenants share; no number means no limit."""
+    """Limits that tenants share; `plan_limits` has them."""
 
     __tablename__ = "plans"
 
     name: Mapped[str] = mapped_column(primary_key=True)
-    shots_per_user_day: Mapped[int | None]
     updated_at: Mapped[int]
 
 
