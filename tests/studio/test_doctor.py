@@ -51,7 +51,7 @@ def test_a_fit_machine_has_no_problems(quick_project: Project):
     assert found["ffmpeg"].message.endswith("makes h264, h264-half, av1")
     assert found["briefs"].message == "1 campaigns with 2 shots"
     assert found["price"].message == "an hour of 1 x laptop-cpu costs $0.10"
-    assert found["quota"].message == "shots per user and day: demo unlimited, small 5"
+    assert found["quota"].message == "demo unlimited; small 5 shots per user and day"
     assert found["release sample"].message.startswith("weights verified, loaded in ")
     assert found["dagster"].message.endswith(".wan/dagster")
 

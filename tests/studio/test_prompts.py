@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -117,9 +118,19 @@ def test_an_order_that_names_nobody_is_on_whose_account_the_environment_says(
     assert (video.tenant, video.user, video.release) == ("small", "zoe", "sample")
 
 
-def test_an_order_beyond_the_quota_is_told_when_it_may_run(quick_project: Project):
-    quick_project.environment(
-        plans={"free": {"shots_per_user_and_day": 0}}, tenants={"demo": {"plan": "free"}}
-    )
-    with pytest.raises(InputError, match=r"refused: limit of 0 shots a day .* may run from"):
+@pytest.mark.parametrize(
+    ("plan", "told"),
+    [
+        ({"shots_per_user_and_day": 0}, r"limit of 0 shots a day .* have it raised"),
+        ({"per_day": {"usd": "0"}}, r"limit of 0 USD a day for tenant demo .* needed; "),
+        ({"tiers": ["finest"]}, r"rejected: Plan free has no tier draft. What it has: finest"),
+        ({"largest": {"width": 16, "height": 16}}, r"rejected: Plan free ends at 16x16"),
+        ({"largest": {"width": 999, "height": 999, "frames": 1}}, r"ends at 1 frames"),
+    ],
+)
+def test_an_order_beyond_the_plan_is_refused(
+    quick_project: Project, plan: dict[str, Any], told: str
+):
+    quick_project.environment(plans={"free": plan}, tenants={"demo": {"plan": "free"}})
+    with pytest.raises(InputError, match=told):
         made(quick_project.studio(), ORDER, no_engine)

@@ -39,16 +39,16 @@ def _price(studio: Studio) -> Finding:
 
 def _quota(studio: Studio) -> Finding:
     settings = studio.settings
-    limits = {
-        name: settings.plans[tenant.plan].shots_per_user_and_day
-        for name, tenant in settings.tenants.items()
-    }
-    idle = [name for name, limit in limits.items() if limit == 0]
+    limits = {name: settings.plans[tenant.plan].limits for name, tenant in settings.tenants.items()}
+    idle = [name for name, found in limits.items() if any(limit.most == 0 for limit in found)]
     if idle:
-        remedy = "Give their plans more than 0 shots_per_user_and_day."
+        remedy = "Give their plans limits above 0."
         return Finding("quota", "notice", f"{', '.join(idle)} may render nothing.", remedy)
-    told_limits = (f"{name} {limit or 'unlimited'}" for name, limit in limits.items())
-    return Finding("quota", "ok", f"shots per user and day: {', '.join(told_limits)}")
+    told_limits = (
+        f"{name} {', '.join(limit.told for limit in found) or 'unlimited'}"
+        for name, found in limits.items()
+    )
+    return Finding("quota", "ok", "; ".join(told_limits))
 
 
 def _briefs(studio: Studio) -> str:

@@ -9,8 +9,10 @@ from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.admission import Admission, Candidate
+from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.editions import admit as admit_in_ledger
 from wan_pipelines.ledger.keys import EditionKey
+from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.ledger.reports.descent_rows import degraded_takes
 from wan_pipelines.studio.editions import edition_key
@@ -132,11 +134,11 @@ def _decide(
         shot.name: (shot, verdict) for shot, verdict in zip(wish.shots, verdicts, strict=True)
     }
     estimator = Estimator(studio)
-    fitting = Fitting(studio, estimator)
+    asking = _Asking(studio, wish.edition.tenant, estimator)
     admissions = admit_in_ledger(
         studio.ledger,
         wish.edition,
-        [_candidate(shot, verdict, fitting) for shot, verdict in screened.values()],
+        [asking.candidate(shot, verdict) for shot, verdict in screened.values()],
         only=wish.only,
         lost=lost,
         dry_run=dry_run,
@@ -172,19 +174,39 @@ def _cost_between(
     )
 
 
-def _candidate(shot: Shot, verdict: Verdict, fitting: Fitting) -> Candidate:
-    return Candidate(
-        name=shot.name,
-        render_key=shot.render_key,
-        request=shot.request.to_json(),
-        tier=shot.tier,
-        fps=shot.fps,
-        renditions=shot.renditions,
-        variables=shot.variables,
-        verdict=verdict.outcome,
-        reason=verdict.reason,
-        unfit=fitting.why_unfit(shot),
-    )
+class _Asking:
+    """What a tenant asks for, as the ledger's candidates."""
+
+    def __init__(self, studio: Studio, tenant: str, estimator: Estimator) -> None:
+        self._estimator = estimator
+        self._fitting = Fitting(studio, estimator)
+        self._plan_name = studio.settings.tenant(tenant).plan
+        self._plan = studio.settings.plans[self._plan_name]
+        self._gpu_count = studio.settings.rendering_class.gpu_count
+
+    def candidate(self, shot: Shot, verdict: Verdict) -> Candidate:
+        return Candidate(
+            name=shot.name,
+            render_key=shot.render_key,
+            request=shot.request.to_json(),
+            tier=shot.tier,
+            fps=shot.fps,
+            renditions=shot.renditions,
+            variables=shot.variables,
+            verdict=verdict.outcome,
+            reason=verdict.reason,
+            unfit=self._plan.why_not(self._plan_name, shot) or self._fitting.why_unfit(shot),
+            amount=self._amount(shot),
+        )
+
+    def _amount(self, shot: Shot) -> Amount:
+        """What a take is expected to count, which is not what the worker takes besides."""
+        seconds = self._estimator.seconds(shot)
+        return Amount(
+            shots=1,
+            gpu_microseconds=self._gpu_count * micros_in(seconds),
+            micro_usd=self._estimator.micro_usd(seconds),
+        )
 
 
 def _planned(

@@ -70,7 +70,7 @@ def check_wanted(plan: Plan) -> None:
             raise InputError(
                 f"The prompt is {planned.state}: {planned.reason}",
                 where="prompt",
-                remedy=planned.hint or "Try again then.",
+                remedy=planned.hint or ("Try again then." if planned.may_run_at else ""),
             )
 
 

@@ -19,6 +19,7 @@ from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
 from wan_pipelines.ledger.descents import Degradation
 from wan_pipelines.records import Record
 from wan_pipelines.storage import S3Settings
+from wan_pipelines.studio.plan_settings import Plan
 from wan_pipelines.studio.weights_settings import WeightsSettings
 from wan_pipelines.yaml_source import read_component
 
@@ -59,14 +60,6 @@ class GpuClass(Record):
     )
     kubernetes: GpuPods | None = Field(
         default=None, description="The pods that render on it, where the environment is a cluster."
-    )
-
-
-class Plan(Record):
-    """What a tenant has signed up for."""
-
-    shots_per_user_and_day: int | None = Field(
-        default=None, ge=0, description="Shots a user may have rendered a day; empty: no limit."
     )
 
 
