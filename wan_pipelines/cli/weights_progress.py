@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock
 from time import monotonic
-from types import FrameType
 
 import typer
 from rich.console import Console
@@ -61,18 +60,12 @@ def told(*, as_json: bool) -> Iterator[Tell]:
 
 @contextmanager
 def stopping() -> Iterator[Event]:
-    """Set by Ctrl-C and SIGTERM: a pod that is deleted ends at once, and loses nothing.
-
-    The second time it is a KeyboardInterrupt: the hub's own library hears of no other.
-    """
+    """Set by Ctrl-C and SIGTERM: a pod that is deleted ends at once, and loses nothing."""
     stop = Event()
-
-    def told(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield stop
     finally:
