@@ -97,7 +97,7 @@ def test_a_node_lists_checks_and_evicts(deployment: Project) -> None:
     node = NodeWeights(deployment.root, deployment.state, studio.settings, told.append, Flag())
     rows = {row.release: row for row in node.rows(ask_store=True)}
     assert (rows["from-store"].here, rows["from-store"].mirrored) == ("absent", True)
-    assert rows["wan-tiny"].here == "shipped"
+    assert rows["wan-tiny"].here == "at hand"
     node.fetch("from-store")
     row = next(row for row in node.rows(ask_store=False) if row.release == "from-store")
     assert (row.here, row.in_use, row.mirrored) == ("whole", True, None)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock
 from time import monotonic
+from types import FrameType
 
 import typer
 from rich.console import Console
@@ -60,12 +61,18 @@ def told(*, as_json: bool) -> Iterator[Tell]:
 
 @contextmanager
 def stopping() -> Iterator[Event]:
-    """Set by Ctrl-C and SIGTERM: a pod that is deleted ends at once, and loses nothing."""
+    """Set by Ctrl-C and SIGTERM: a pod that is deleted ends at once, and loses nothing.
+
+    The second time it is a KeyboardInterrupt: the hub's own library hears of no other.
+    """
     stop = Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
+
+    def told(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:

@@ -145,7 +145,10 @@ def _wish(job: _Job, release: Release | None, order: Order) -> Wish:
     wanted, hub = job.wanted, job.wanted.hub
     folder = job.folder or _downloaded(hub)
     origin = open_folder(
-        folder, hub.files if hub else (), revision=order.revision or wanted.pin.revision
+        folder,
+        hub.files if hub else (),
+        revision=order.revision or wanted.pin.revision,
+        words=f"hub:{hub.repository}@{hub.revision}" if hub else "",
     )
     licence = release.licence if release else order.licence
     if not licence:

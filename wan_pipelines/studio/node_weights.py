@@ -28,7 +28,7 @@ from wan_pipelines.weights.node.locks import POLL_SECONDS, hold, in_use
 from wan_pipelines.weights.node.ready import whole
 from wan_pipelines.weights.sources import WeightsFolder, WeightsSource
 
-State = Literal["whole", "in part", "absent", "shipped"]
+State = Literal["whole", "in part", "absent", "at hand"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class NodeWeights:
         return WeightsRow(
             release=release,
             weights=folder.name if folder else release,
-            here="shipped" if folder else "absent",
+            here="at hand" if folder else "absent",
             disk_bytes=0,
             used_at=None,
             in_use=False,
