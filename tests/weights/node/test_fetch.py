@@ -1,6 +1,7 @@
 """Weights fetched onto a node: once, whole, and never again what is there."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from wan_pipelines.errors import FetchStopped, WeightsError
 from wan_pipelines.weights.manifest import Manifest, verify
 from wan_pipelines.weights.node.checking import recheck
 from wan_pipelines.weights.node.fetching import Fetching
+from wan_pipelines.weights.node.locks import in_use
 from wan_pipelines.weights.node.ready import mark_ready, whole
 
 TOTAL = sum(SIZES.values())
@@ -43,6 +45,15 @@ def test_what_is_there_needs_no_store(node: Node) -> None:
     assert node.fetch() == first
     assert node.store.opened == opened
     assert node.told("ready")[-1]["had_from"] == "cache"
+
+
+def test_a_cache_that_was_removed_by_hand_is_made_anew(node: Node, tmp_path: Path) -> None:
+    """While a process that has used it lives: what it holds afterwards is the new one."""
+    node.fetch()
+    shutil.rmtree(node.cache)
+    folder, _ = node.fetch()
+    assert same(folder, tmp_path / "weights")
+    assert in_use(node.entry)
 
 
 def test_70_gb_are_known_to_be_there_without_reading_them(node: Node, tmp_path: Path) -> None:

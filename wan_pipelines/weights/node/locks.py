@@ -18,7 +18,9 @@ def hold(entry: Entry) -> None:
 
     Whatever was loaded from them may be loaded again, or mapped into memory, at any time.
     """
-    if entry.use_lock not in _held:
+    descriptor = _held.get(entry.use_lock)
+    if descriptor is None or not _is_at(descriptor, entry.use_lock):
+        let_go(entry)  # of the lock of a cache that somebody has removed by hand
         descriptor = _opened(entry.use_lock)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         _held[entry.use_lock] = descriptor
@@ -69,6 +71,10 @@ def _taken(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    return path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())
 
 
 def _opened(path: Path) -> int:
