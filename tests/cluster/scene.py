@@ -94,6 +94,12 @@ class Scene:
         for record in self.instance.get_run_records(RunsFilter(statuses=[STARTED])):
             monitor_started_run(self.instance, cast("Any", None), record, LOG)
 
+    def clean_up(self) -> None:
+        """No Job outlives its test."""
+        for job in self.api.items(JOBS):
+            self.api.delete(f"{JOBS}/{job['metadata']['name']}")
+        self.api.close()
+
     def status(self, run: str) -> dg.DagsterRunStatus:
         found = self.instance.get_run_by_id(run)
         assert found

@@ -43,6 +43,7 @@ class RunningPod:
     labels: Mapping[str, str]
     log: Path
     namespace: str = NAMESPACE
+    seen_at: float = field(default_factory=time.time)
     container: Container | None = None
     told_to_end: float | None = None
     killed_for: str = ""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 STEP_SECONDS = "WAN_TEST_STEP_SECONDS"
+WARM = "--warm"
 LINE_BYTES = 1 << 20
 PATIENCE_SECONDS = 120
 
@@ -66,12 +67,17 @@ class Image:
 
 
 @contextmanager
-def running_image(folder: Path) -> Iterator[Image]:
-    """An image that is there until the end of the block, and its containers no longer."""
+def running_image(folder: Path, *, warm: bool = True) -> Iterator[Image]:
+    """An image that is there until the end of the block, and its containers no longer.
+
+    If it is not warm, containers import everything themselves, and render with the real engine.
+    """
     door = folder / "door"
     with (folder / "image.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(door)], stdout=log, stderr=log
+            [sys.executable, "-m", __name__, str(door), *([WARM] if warm else [])],
+            stdout=log,
+            stderr=log,
         )
     deadline = time.monotonic() + PATIENCE_SECONDS
     try:
@@ -85,8 +91,9 @@ def running_image(folder: Path) -> Iterator[Image]:
         process.wait()
 
 
-def serve(door: Path) -> NoReturn:
-    import_everything()
+def serve(door: Path, *, warm: bool) -> NoReturn:
+    if warm:
+        import_everything()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     draft = door.with_suffix(".draft")
     listener.bind(str(draft))
@@ -97,7 +104,7 @@ def serve(door: Path) -> NoReturn:
         line, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
-            _attend(line)
+            _attend(line, warm=warm)
         line.close()
 
 
@@ -115,14 +122,14 @@ def import_everything() -> None:
     import wan_pipelines.studio.render_here  # noqa: F401
 
 
-def _attend(line: socket.socket) -> NoReturn:
+def _attend(line: socket.socket, *, warm: bool) -> NoReturn:
     """Fork a container, tell its pid, wait for it, tell its status."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     request = json.loads(line.recv(LINE_BYTES))
     pid = os.fork()
     if pid == 0:
         line.close()
-        _become(request)
+        _become(request, warm=warm)
     line.sendall(str(pid).encode())
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
@@ -138,7 +145,7 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _become(request: Mapping[str, Any]) -> NoReturn:
+def _become(request: Mapping[str, Any], *, warm: bool) -> NoReturn:
     os.setsid()
     log = os.open(request["log"], os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
     for stream in (1, 2):
@@ -147,7 +154,7 @@ def _become(request: Mapping[str, Any]) -> NoReturn:
     os.environ.update(request["env"])
     argv = request["argv"]
     try:
-        if Path(argv[0]).name == "dagster":
+        if warm and Path(argv[0]).name == "dagster":
             _dagster(argv)
         os.execvpe(argv[0], argv, request["env"])
     except BaseException:
@@ -192,4 +199,4 @@ def _open_engine(studio: Any, release: str) -> Any:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), warm=WARM in sys.argv)

@@ -146,6 +146,13 @@ def _runs(program: Path) -> bool:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One cluster for the whole session, without durability."""
+    with running_postgres() as server:
+        yield server
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """A cluster until the end of the block."""
     found = programs()
     if found is None:
         pytest.skip(

@@ -155,7 +155,7 @@ def takes_asset(
 def elsewhere(gpu: StepPlace) -> dg.RetryRequested:
     """What a step ends with whose pod was told to go: another one goes on with what is left."""
     assert gpu.retries
-    return dg.RetryRequested(max_retries=gpu.retries.max_retries, seconds_to_wait=1)
+    return dg.RetryRequested(max_retries=gpu.retries.max_retries)
 
 
 def videos_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDefinition:

@@ -18,6 +18,8 @@ from wan_pipelines.studio.settings import Settings, read_settings
 
 MACHINE_POOL = "gpu"
 MACHINE_RETRIES = dg.RetryPolicy(max_retries=1, delay=1)
+NODE_RETRIES = dg.RetryPolicy(max_retries=3)
+"""Without a delay, as all retries of pods: Dagster resumes no run that has waited between two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def on_gpu(settings: Settings, release: str, gpu_class: str | None = None) -> St
     return StepPlace(
         gpu_pool_of(chosen.gpu_class),
         {tags.GPU_CLASS: chosen.gpu_class, **_weights(release)},
-        dg.RetryPolicy(max_retries=pods.retries, delay=1),
+        dg.RetryPolicy(max_retries=pods.retries),
         can_vanish=True,
     )
 
@@ -57,7 +59,7 @@ def beside_gpu(settings: Settings, release: str) -> StepPlace:
     if not settings.kubernetes:
         return StepPlace(None, {}, None)
     node = {tags.NODE_CLASS: settings.gpu_class, **_weights(release)}
-    return StepPlace(None, node, MACHINE_RETRIES)
+    return StepPlace(None, node, NODE_RETRIES)
 
 
 def _weights(name: str) -> dict[str, str]:
