@@ -11,7 +11,9 @@ def test_prometheus_reads_what_the_ledger_knows(quick_project: Project):
     process = quick_project.start("wan", "exporter", "--port", "0")
     assert process.stderr
     with process, process.stderr as said:
-        with urllib.request.urlopen(said.readline().strip(), timeout=60) as answer:
+        address = said.readline().strip()
+        assert address.startswith("http://127.0.0.1:"), address + said.read()
+        with urllib.request.urlopen(address, timeout=60) as answer:
             told = answer.read().decode().splitlines()
         process.terminate()
         assert process.wait(60) == 0

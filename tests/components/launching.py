@@ -53,7 +53,10 @@ def jobs_of(definitions: dg.Definitions) -> set[str]:
     return {job.name for job in definitions.resolve_all_job_defs()}
 
 
-def launches(project: Project, patch: pytest.MonkeyPatch) -> Launches:
+def launches(
+    project: Project, patch: pytest.MonkeyPatch, instance: dg.DagsterInstance | None = None
+) -> Launches:
+    """On an instance of its own unless one is given."""
     faults: dict[str, Exception] = {}
 
     def open_engine(studio: Studio, release: str) -> NullEngine:
@@ -63,7 +66,7 @@ def launches(project: Project, patch: pytest.MonkeyPatch) -> Launches:
         return render_here(*arguments, **named, open_engine=open_engine).summary
 
     patch.setattr(shards, "render_supervised", render)
-    return Launches(project, dg.DagsterInstance.ephemeral(), faults)
+    return Launches(project, instance or dg.DagsterInstance.ephemeral(), faults)
 
 
 def metadata_of(result: dg.ExecuteInProcessResult, *key: str) -> Mapping[str, Any]:

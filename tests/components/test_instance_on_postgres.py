@@ -29,7 +29,7 @@ def test_several_hosts_make_and_migrate_it_at_once(
     url = postgres_server.new_database()
     hosts = [
         processes.Process(target=migrate_instance, args=(tmp_path / str(number), url))
-        for number in range(4)
+        for number in range(3)
     ]
     for host in hosts:
         host.start()

@@ -147,7 +147,7 @@ def test_32_workers_never_have_more_connections_than_the_bound(
     counting = Thread(target=count)
     counting.start()
     try:
-        assert run_racers("crowd", [(database, 30)] * WORKERS) == ["done"] * WORKERS
+        assert run_racers("crowd", [(database, 12)] * WORKERS) == ["done"] * WORKERS
     finally:
         over.set()
         counting.join()

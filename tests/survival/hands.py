@@ -65,6 +65,7 @@ class Errand:
     clock_jump_seconds: by how much its clock is set while it waits.
     variables: of the process environment, besides those that all tests have.
     ledger_wait_seconds: how long it waits for a locked ledger.
+    ledger_patience_seconds: how long it waits for a ledger's server that is away.
     real_engine: it loads the release's weights.
     silent: it gives no sign of life, as a process or a node that hangs for a while.
     supervised: a worker process of its own renders, and all of this happens to that one.
@@ -89,6 +90,7 @@ class Errand:
     clock_jump_seconds: float = 0.0
     variables: Mapping[str, str] = field(default_factory=dict)
     ledger_wait_seconds: float = 30.0
+    ledger_patience_seconds: float = 0.0
     real_engine: bool = False
     supervised: bool = False
     dies_at: str = ""
@@ -261,6 +263,7 @@ def _work(errand: Errand) -> None:
     ledger = Ledger.open(
         studio.ledger.engine.url.render_as_string(hide_password=False),
         wait_seconds=errand.ledger_wait_seconds,
+        patience_seconds=errand.ledger_patience_seconds,
     )
     studio = replace(studio, ledger=ledger)
     moments = _Moments(errand.die_at)

@@ -1,61 +1,90 @@
 """PostgreSQL restarted in the middle of a run that keeps both ledger and Dagster's runs there."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any, Literal
 
 import dagster as dg
 import pytest
 
+from tests.components.launching import launches
 from tests.ledger import books
 from tests.support.postgres import PostgresServer
-from tests.support.project import Project, new_project
-from tests.survival import rules, soak
+from tests.survival.scenes import PROMPTS, Scene
 from wan_pipelines.components.instance import open_instance
-from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.processes import living_in
-from wan_pipelines.studio.editions import edition_key
-
-SHOTS = 2
+from wan_pipelines.engines.null import NullEngine
+from wan_pipelines.engines.protocol import Footage
+from wan_pipelines.ledger.takes import accept_take
+from wan_pipelines.studio import books as studio_books
 
 
 @pytest.fixture
-def project(
-    tmp_path: Path, tiny_folder: Path, postgres_server: PostgresServer
-) -> Iterator[Project]:
-    made = new_project(tmp_path / "project", tiny_folder)
+def durable_scene(scene: Scene, postgres_server: PostgresServer) -> Iterator[Scene]:
+    """A deployment on PostgreSQL that survives a crash of the server, as it does by default."""
     urls = [postgres_server.new_database(durable=True) for _ in ("ledger", "dagster")]
-    made.environment(ledger=urls[0], dagster_storage=urls[1], workers={"count": 1, "threads": 1})
-    made.release(tiers={"draft": {"steps": 15, "guidance": 2.0}}, default_tier="draft")
-    made.campaign(prompts=["a red ball rising"], seeds=list(range(SHOTS)))
-    yield made
+    scene.project.environment(ledger=urls[0], dagster_storage=urls[1])
+    yield scene
     for url in urls:
         postgres_server.drop_database(url)
 
 
-def accepted(ledger: Ledger) -> int:
-    return books.accepted_takes(ledger).total()
-
-
-@pytest.mark.timeout(600)
-def test_the_run_goes_on_and_nothing_is_lost_or_done_twice(
-    project: Project, postgres_server: PostgresServer, tmp_path: Path
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_worker_renders_on_and_has_its_takes_accepted(
+    durable_scene: Scene, postgres_server: PostgresServer, mode: Literal["fast", "immediate"]
 ) -> None:
-    studio, log = project.studio(), tmp_path / "log"
-    process = soak.begin(project, log)
-    try:
-        soak.wait_until(lambda: process.poll() is not None or accepted(studio.ledger) > 0)
-        before = accepted(studio.ledger)
-        with postgres_server.away("immediate"):
-            pass
-        assert process.wait(300) == 0, log.read_text()
-    finally:
-        for left in living_in(process.pid):
-            left.kill()
-    assert before
-    assert accepted(studio.ledger) == SHOTS
-    rules.check(studio, edition_key(studio, "balls", "one"))
+    hand = durable_scene.begin(
+        durable_scene.shard(), wait_at=PROMPTS[1], ledger_patience_seconds=60
+    )
+    hand.until_it_waits()
+    with postgres_server.away(mode):
+        hand.go_on()
+    assert hand.answer().summary["accepted"] == len(PROMPTS)
+    durable_scene.publish()
+    durable_scene.check()
+
+
+def test_a_worker_whose_patience_ends_says_so_and_the_next_run_goes_on(
+    durable_scene: Scene, postgres_server: PostgresServer
+) -> None:
+    hand = durable_scene.begin(durable_scene.shard(), "first", wait_at=PROMPTS[1])
+    hand.until_it_waits()
+    with postgres_server.away():
+        hand.go_on()
+        answer = hand.answer()
+    assert answer.error == "LedgerError"
+    assert "is not reachable. Check that the database server runs" in answer.message
+    durable_scene.run()
+    durable_scene.check()
+
+
+def test_the_graph_goes_on_with_its_runs_on_the_same_server(
+    durable_scene: Scene, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server crashes twice: while a shot is drawn, and when a take is to be accepted."""
+    project, studio = durable_scene.project, durable_scene.studio
+    project.enter(monkeypatch)
+    draw, crashes = NullEngine.render, iter([1, 2])
+
+    def crash(*_: object) -> None:
+        if next(crashes, None):
+            with postgres_server.away("immediate"):
+                pass
+
+    def render(*arguments: Any, **named: Any) -> Footage:
+        crash()
+        return draw(*arguments, **named)
+
+    def accept(*arguments: Any, **named: Any) -> None:
+        crash()
+        accept_take(*arguments, **named)
+
+    monkeypatch.setattr(NullEngine, "render", render)
+    monkeypatch.setattr(studio_books.takes, "accept_take", accept)
     with open_instance(project.state, studio.settings.dagster_storage) as instance:
-        (run,) = instance.get_runs()
-        assert run.status == dg.DagsterRunStatus.SUCCESS
-        assert not (project.state / "dagster" / "history").exists()
-    studio.ledger.close()
+        result = launches(project, monkeypatch, instance).campaign()
+        assert result.success
+        assert instance.get_runs_count() == 1
+        assert instance.fetch_materializations(dg.AssetKey(["balls", "costs"]), limit=1).records
+    assert next(crashes, None) is None
+    assert not (project.state / "dagster" / "history").exists()
+    assert books.accepted_takes(studio.ledger).total() == len(PROMPTS)
+    durable_scene.check()
