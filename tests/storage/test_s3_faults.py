@@ -56,6 +56,13 @@ def test_a_stream_that_breaks_goes_on_where_it_broke(store: ObjectStore, proxy: 
     assert proxy.connections == 4
 
 
+def test_pieces_that_break_off_go_on_where_they_broke(store: ObjectStore, proxy: TcpProxy):
+    """Two breaks: of what is asked for from the start on, and of what is asked for from there."""
+    proxy.faults = [Broken(down=MEBIBYTE), Broken(down=MEBIBYTE), Broken(down=100)]
+    assert b"".join(store.stream("there", start=1000)) == CONTENT[1000:]
+    assert proxy.connections >= 4
+
+
 def test_a_file_is_fetched_in_parts_over_connections_that_break(
     store: ObjectStore, proxy: TcpProxy, direct: ObjectStore, tmp_path: Path
 ):
