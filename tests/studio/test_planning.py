@@ -13,6 +13,7 @@ from wan_pipelines.studio.studio import Studio
 
 BALL, BOX = "a-red-ball-rising--square--s1", "a-blue-box-falling--square--s1"
 BRACKETS = "a ((red)) ball " + "slowly " * 80 + "rising"
+DEAR = {"laptop-cpu": {"device": "cpu", "price_usd_per_hour": "100000"}}
 
 
 def states(plan: Plan) -> dict[str, str]:
@@ -54,6 +55,16 @@ def test_the_cost_is_estimated_at_the_price_of_the_environment(quick_project: Pr
     for planned in plan.shots:
         assert planned.renders
         assert planned.cost_micro_usd == pytest.approx(planned.gpu_seconds * 2000, abs=1)
+
+
+def test_a_budget_refuses_what_is_expected_to_exceed_it(quick_project: Project):
+    quick_project.environment(gpu_classes=DEAR)
+    quick_project.campaign(budget_usd="0.000001")
+    refused = preview(quick_project.studio(), "balls", "one")
+    assert refused.counts == {"refused": 2}
+    assert "raise budget_usd and run it again" in refused.shots[0].reason
+    quick_project.campaign(budget_usd="0.000001", over_budget="notify")
+    assert preview(quick_project.studio(), "balls", "one").counts == {"admitted": 2}
 
 
 @pytest.mark.parametrize(("budget", "over"), [("0.000001", True), ("1000", False), (None, False)])

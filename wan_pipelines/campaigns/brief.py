@@ -150,9 +150,13 @@ class Brief(Record):
         gt=0,
         max_digits=14,
         decimal_places=6,
-        description="What an edition should cost at most, in US dollars. `wan plan` says when more "
-        "is expected, and so does the asset of the shots; nothing is stopped yet.",
+        description="What an edition may cost, in US dollars, loading and waiting included.",
         examples=["25.00"],
+    )
+    over_budget: Literal["finish", "notify"] = Field(
+        default="finish",
+        description="What happens at the budget: `finish` admits no shot that is expected to "
+        "exceed it, and begins none once it is used up; `notify` renders on, and says so.",
     )
     rerender: Literal["on_change", "manual"] = Field(
         default="on_change",

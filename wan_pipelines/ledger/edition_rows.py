@@ -31,8 +31,10 @@ DECIDED = (
 )
 
 
-def ensure_edition(session: Session, edition: EditionKey, now: datetime) -> int:
-    """The id of an edition that exists, and is locked, from now on."""
+def ensure_edition(
+    session: Session, edition: EditionKey, now: datetime, budget_micro_usd: int | None = None
+) -> int:
+    """The id of an edition that exists, and is locked, from now on, with that budget."""
     moment = to_micros(now)
     names = {"tenant": edition.tenant, "campaign": edition.campaign, "edition": edition.edition}
     row = {**names, "user": edition.user, "admitted_at": moment, "created_at": moment}
@@ -40,7 +42,7 @@ def ensure_edition(session: Session, edition: EditionKey, now: datetime) -> int:
     return session.execute(
         update(EditionRow)
         .filter_by(**names)
-        .values(user=edition.user, admitted_at=moment)
+        .values(user=edition.user, admitted_at=moment, budget_micro_usd=budget_micro_usd)
         .returning(EditionRow.id)
     ).scalar_one()
 

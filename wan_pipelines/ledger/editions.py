@@ -22,6 +22,7 @@ from wan_pipelines.ledger.admission import (
     wishes,
 )
 from wan_pipelines.ledger.amounts import Amount
+from wan_pipelines.ledger.budgets import BudgetLeft, spent
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.edition_rows import (
     Row,
@@ -33,7 +34,7 @@ from wan_pipelines.ledger.edition_rows import (
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import from_micros_or_none, to_micros
 from wan_pipelines.ledger.quotas import left_of, release_unless_running, reserve
-from wan_pipelines.ledger.remainders import first_lack
+from wan_pipelines.ledger.remainders import Remainder, first_lack
 from wan_pipelines.ledger.statements import storable, table
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow
 from wan_pipelines.ledger.tenants import Account, account_of, ensure_user, lock_account
@@ -73,6 +74,7 @@ def admit(
     *,
     only: Collection[str] | None = None,
     lost: Collection[str] = (),
+    budget_micro_usd: int | None = None,
     dry_run: bool = False,
     now: datetime,
 ) -> tuple[Admission, ...]:
@@ -80,7 +82,8 @@ def admit(
 
     Admitting the same edition again changes nothing but what has changed meanwhile: refused
     shots are admitted when quota is left, failed shots get a new reservation, shots that are no
-    longer among the candidates become withdrawn and give theirs back. With `only`, just the
+    longer among the candidates become withdrawn and give theirs back. What was paid for the
+    edition and what is reserved for it stays within `budget_micro_usd`. With `only`, just the
     named shots are decided about and all others stay as they are. A `dry_run` decides the same
     and keeps nothing; `lost` are render keys whose accepted takes it is to count as given up.
 
@@ -93,17 +96,24 @@ def admit(
         ensure_user(session, edition.tenant, edition.user, now)
         lock_account(session, edition.tenant)
         account = account_of(session, edition.tenant, edition.user, now)
-        edition_id = ensure_edition(session, edition, now)
+        edition_id = ensure_edition(session, edition, now, budget_micro_usd)
         before = load_rows(session, edition_id)
         standings = load_standings(session, edition, edition_id, chosen, now)
         standings |= {key: Standing(standings[key].shot_id) for key in lost}
         gone = set() if only is not None else before.keys() - positions.keys()
         staying = {name: _entry(row) for name, row in before.items() if name not in gone}
         wished = wishes(chosen, standings, staying)
-        dropped = [wish.drops for wish in wished] + [before[name]["reservation"] for name in gone]
+        dropped = {wish.drops for wish in wished} | {before[name]["reservation"] for name in gone}
         release_unless_running(session, [drop for drop in dropped if drop], now)
+        remainders: list[Remainder] = [*left_of(session, account, now)]
+        if budget_micro_usd is not None:
+            held = [
+                row["micro_usd"] for row in before.values() if row["reservation"] not in dropped
+            ]
+            used = spent(session, edition_id) + sum(held)
+            remainders.append(BudgetLeft(edition, budget_micro_usd, used))
         wanted = [wish.candidate.amount for wish in wished if wish.wants]
-        decided = decisions(wished, _reserved(session, account, wanted, now))
+        decided = decisions(wished, _reserved(session, account, remainders, wanted, now))
         after = [_row(decision, standings, positions) for decision in decided]
         after += [_withdrawn(before[name]) for name in gone]
         save_rows(session, edition_id, before, after, now)
@@ -113,18 +123,21 @@ def admit(
 
 
 def _reserved(
-    session: Session, account: Account, wanted: Sequence[Amount], now: datetime
+    session: Session,
+    account: Account,
+    remainders: Sequence[Remainder],
+    wanted: Sequence[Amount],
+    now: datetime,
 ) -> Iterator[str | Refusal]:
-    """A reservation for each amount, in order, or which limit refuses it."""
-    quotas = left_of(session, account, now)
+    """A reservation for each amount, in order, or what refuses it."""
     refusals: list[Refusal | None] = []
     for amount in wanted:
-        lack = first_lack(quotas, amount)
+        lack = first_lack(remainders, amount)
         if lack:
             refusals.append(Refusal(lack.refusal(amount), lack.may_run_at(amount)))
         else:
             refusals.append(None)
-            quotas = tuple(quota.less(amount) for quota in quotas)
+            remainders = [remainder.less(amount) for remainder in remainders]
     granted = [amount for amount, refusal in zip(wanted, refusals, strict=True) if not refusal]
     reservations = iter(reserve(session, account, granted, now))
     return (refusal or next(reservations) for refusal in refusals)

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, insert, select
 
 from wan_pipelines.errors import LeaseLost, LedgerError, NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger.amounts import Amount
+from wan_pipelines.ledger.budgets import BudgetLeft, spent
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.endings import (
     TAKE_STATE,
@@ -80,6 +81,7 @@ def lease_shot(
             return Done(current.id)
         if current and _expiry(current) > now:
             return Busy(_expiry(current))
+        _check_budget(transaction, edition, wish)
         if current:
             end_take(transaction, current, "abandoned", now)
         take_id = uuid4().hex
@@ -150,6 +152,7 @@ class _Wish:
     """An edition's row of a shot, and the user who asked for it."""
 
     user: str
+    budget_micro_usd: int | None
     id: int
     edition_id: int
     shot_id: int
@@ -178,11 +181,11 @@ def _asked(
     found = transaction.execute(_ASKED_FOR, names).one_or_none()
     if found is None:
         raise NotAdmitted(f"Edition {edition} does not ask for shot {render_key[:12]} (any more).")
-    edition_id, user, shot_id = found
+    edition_id, user, shot_id, budget = found
     lock_account(transaction, edition.tenant)
     lock_rows(transaction, _LOCK_SHOT, {"shot": shot_id})
     rows = transaction.execute(_LOCK_WISHES, {"edition": edition_id, "shot": shot_id}).all()
-    wishes = [_Wish(user, *row[: len(_WISH)]) for row in rows]
+    wishes = [_Wish(user, budget, *row[: len(_WISH)]) for row in rows]
     for wish, row in zip(wishes, rows, strict=True):
         if wish.state in ("admitted", "reused"):
             take = row[len(_WISH) :]
@@ -196,6 +199,16 @@ def _not_admitted(edition: EditionKey, wishes: Sequence[_Wish]) -> LedgerError:
     wish = wishes[0]
     kind = QuotaExceeded if wish.state == "refused" else NotAdmitted
     return kind(f"Shot {wish.name} of edition {edition} is {wish.state}: {wish.reason}.")
+
+
+def _check_budget(transaction: Transaction, edition: EditionKey, wish: _Wish) -> None:
+    """What runs is finished, and nothing more is begun, once a budget is used up."""
+    if wish.budget_micro_usd is None:
+        return
+    left = BudgetLeft(edition, wish.budget_micro_usd, spent(transaction, wish.edition_id))
+    if not left.left:
+        refusal = left.refusal(Amount(1, wish.gpu_microseconds, wish.micro_usd))
+        raise QuotaExceeded(f"Shot {wish.name} is not begun: {refusal}.")
 
 
 def _expiry(take: TakeState) -> datetime:
@@ -230,13 +243,13 @@ def _reservation_of(transaction: Transaction, tenant: str, wish: _Wish, now: dat
 # longer than to run it.
 _EDITIONS, _SHOTS, _TAKES = table(EditionRow), table(ShotRow), table(TakeRow)
 _WISHES = table(EditionShotRow)
-_WISH = tuple(_WISHES.c[name] for name in _Wish.__slots__ if name != "user")
+_WISH = tuple(_WISHES.c[name] for name in _Wish.__slots__ if name in _WISHES.c)
 _BEGIN_TAKE = insert(_TAKES)
 _LOCK_SHOT = (
     select(_SHOTS.c.id).where(_SHOTS.c.id == bindparam("shot")).with_for_update(key_share=True)
 )
 _ASKED_FOR = (
-    select(_EDITIONS.c.id, _EDITIONS.c.user, _SHOTS.c.id)
+    select(_EDITIONS.c.id, _EDITIONS.c.user, _SHOTS.c.id, _EDITIONS.c.budget_micro_usd)
     .join(_WISHES, _WISHES.c.edition_id == _EDITIONS.c.id)
     .join(_SHOTS, _SHOTS.c.id == _WISHES.c.shot_id)
     .where(

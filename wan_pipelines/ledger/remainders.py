@@ -7,6 +7,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from wan_pipelines.ledger.amounts import Amount, Measure, told
+from wan_pipelines.ledger.budgets import BudgetLeft
 from wan_pipelines.ledger.limits import Limit, Scope, Window
 from wan_pipelines.ledger.tenants import Account
 
@@ -95,7 +96,10 @@ class QuotaLeft:
         )
 
 
-def first_lack(quotas: Iterable[QuotaLeft], amount: Amount) -> QuotaLeft | None:
-    """What refuses an amount: of the limits that do, the one that does so for longest."""
-    lacking = [quota for quota in quotas if quota.lacks(amount)]
-    return max(lacking, key=lambda quota: quota.resets_at, default=None)
+Remainder = QuotaLeft | BudgetLeft
+
+
+def first_lack(remainders: Iterable[Remainder], amount: Amount) -> Remainder | None:
+    """What refuses an amount: of those that do, the one that does so for longest."""
+    lacking = [remainder for remainder in remainders if remainder.lacks(amount)]
+    return max(lacking, key=lambda remainder: remainder.resets_at, default=None)

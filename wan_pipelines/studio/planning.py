@@ -36,6 +36,7 @@ class _Wish:
     shots: Sequence[Shot]
     only: Collection[str] | None = None
     budget_micro_usd: int | None = None
+    budget_binds: bool = True
     exact: bool = False
 
 
@@ -92,10 +93,11 @@ def check_names(shots: Sequence[Shot], only: Collection[str] | None) -> None:
 def _wish(
     studio: Studio, campaign: str, edition: str, only: Collection[str] | None, *, exact: bool
 ) -> _Wish:
-    budget_usd = studio.brief(campaign).budget_usd
-    budget = None if budget_usd is None else micro_usd(budget_usd)
+    brief = studio.brief(campaign)
+    budget = None if brief.budget_usd is None else micro_usd(brief.budget_usd)
     key = edition_key(studio, campaign, edition)
-    return _Wish(key, studio.shots(campaign), only, budget, exact)
+    binds = brief.over_budget == "finish"
+    return _Wish(key, studio.shots(campaign), only, budget, budget_binds=binds, exact=exact)
 
 
 def _preview(studio: Studio, wish: _Wish) -> Plan:
@@ -141,6 +143,7 @@ def _decide(
         [asking.candidate(shot, verdict) for shot, verdict in screened.values()],
         only=wish.only,
         lost=lost,
+        budget_micro_usd=wish.budget_micro_usd if wish.budget_binds else None,
         dry_run=dry_run,
         now=datetime.now(UTC),
     )
