@@ -33,6 +33,8 @@ def weights_metadata(folder: WeightsFolder) -> Metadata:
         "files": len(files),
         "size_gib": round(sum(file.size for file in files) / GIB, 3),
         "dtype": folder.manifest.dtype,
+        "licence": folder.manifest.licence or "as the release says",
+        "origin": folder.manifest.origin or "as the release says",
         "folder": dg.MetadataValue.path(folder.path),
         **_table("digests", [{"file": file.path, "sha256": file.sha256} for file in files]),
     }

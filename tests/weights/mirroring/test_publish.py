@@ -1,6 +1,7 @@
 """A set published in a store: whole, once, and gone on with where it was cut short."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event as Flag
@@ -14,6 +15,7 @@ from wan_pipelines.storage import FolderStore, StoredFile
 from wan_pipelines.weights.events import Event
 from wan_pipelines.weights.manifest import Conversion, Manifest
 from wan_pipelines.weights.mirror import WeightsMirror
+from wan_pipelines.weights.mirroring.drafts import drafts_folder
 from wan_pipelines.weights.mirroring.origins import open_folder
 from wan_pipelines.weights.mirroring.publish import Publication, Wish
 from wan_pipelines.weights.pins import Pin
@@ -179,6 +181,19 @@ def test_told_to_stop_nothing_is_published(
     with pytest.raises(FetchStopped):
         Publication(mirror, wish, tmp_path / "drafts", lambda _event: None, stop).run()
     assert mirror.find(PIN) is None
+
+
+def test_drafts_of_the_dead_are_removed_and_those_of_others_stay(tmp_path: Path) -> None:
+    with drafts_folder(tmp_path) as others:
+        (others / "draft").write_text("?")
+        left = tmp_path / ".mirror-left"
+        left.mkdir()
+        (left / "draft").write_text("?")
+        os.utime(left, (1, 1))
+        with drafts_folder(tmp_path) as own:
+            assert set(tmp_path.iterdir()) == {others, own}
+        assert (others / "draft").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_plan_stores_nothing(mirror: WeightsMirror, snapshot: Path, tmp_path: Path) -> None:

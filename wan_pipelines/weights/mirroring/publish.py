@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Event
 from typing import Any
 
@@ -19,6 +18,7 @@ from wan_pipelines.weights.manifest import (
     file_sha256,
 )
 from wan_pipelines.weights.mirror import WeightsMirror
+from wan_pipelines.weights.mirroring.drafts import drafts_folder
 from wan_pipelines.weights.mirroring.origins import Origin
 from wan_pipelines.weights.mirroring.outputs import Copy, Output, outputs_of
 from wan_pipelines.weights.mirroring.sending import Sender
@@ -115,8 +115,8 @@ class Publication:
         self._drafts.mkdir(parents=True, exist_ok=True)
         self._check_disk(missing)
         self._in_threads(self._check_file, self._known(missing), size)
-        with TemporaryDirectory(dir=self._drafts, prefix=".mirror-") as folder:
-            sender = Sender(self._mirror, self._wish.pin, self._uploads, Path(folder))
+        with drafts_folder(self._drafts) as folder:
+            sender = Sender(self._mirror, self._wish.pin, self._uploads, folder)
 
             def send(output: Output) -> ManifestFile:
                 self._go_on()

@@ -1,5 +1,7 @@
 """What is missing of a set of weights, brought by the process that holds its lock."""
 
+import shutil
+
 from wan_pipelines.errors import WeightsError
 from wan_pipelines.storage.atomic import atomic_write, make_folder
 from wan_pipelines.weights.events import Began
@@ -40,6 +42,7 @@ class Completion:
         self._checker.in_threads(manifest, self._bring, wanted)
         verify(self._entry.files, manifest, digests=False)
         mark_ready(self._entry, manifest)
+        shutil.rmtree(self._entry.parts, ignore_errors=True)
         return manifest, self._fetched.value
 
     def _manifest(self) -> Manifest:
