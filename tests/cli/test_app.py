@@ -17,18 +17,24 @@ COMMANDS = sorted(
 def test_the_commands_are_those_that_the_documentation_names():
     assert COMMANDS == [
         "campaigns",
+        "cluster",
         "costs",
         "demo",
         "dev",
         "doctor",
         "engine",
+        "exporter",
+        "launch",
+        "ledger",
         "lineage",
+        "migrate",
         "plan",
         "prompts",
         "quota",
         "render",
         "run",
         "videos",
+        "weights",
         "workers",
     ]
 

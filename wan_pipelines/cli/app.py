@@ -16,6 +16,7 @@ from wan_pipelines.cli import (
     lineage,
     machine,
     prompts,
+    queueing,
     renders,
     results,
     upkeep,
@@ -61,6 +62,7 @@ app = typer.Typer(
 GROUPS = (
     campaigns,
     renders,
+    queueing,
     prompts,
     results,
     lineage,

@@ -2,8 +2,8 @@
 
 Dagster makes its SQLite databases step by step. Two processes that do so at the same time can
 spoil them, and one that is killed leaves what no later one repairs. So they are made in a draft
-folder, one process at a time, and moved into place before the settings that say: complete. On PostgreSQL a lock of the server's does for all hosts what the
-folder's does for this one.
+folder, one process at a time, and moved into place before the settings that say: complete. On
+PostgreSQL a lock of the server's does for all hosts what the folder's does for this one.
 """
 
 import fcntl
@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import yaml
@@ -84,7 +85,7 @@ def _make(home: Path, storage: Secret | None) -> None:
     draft = home / ".draft"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    (draft / CONFIG).write_text(CONFIG_TEXT + _storage_text(storage))
+    (draft / CONFIG).write_text(CONFIG_TEXT + _text(storage_config(storage)))
     with _alone_on_server(storage), dg.DagsterInstance.from_config(str(draft)) as instance:
         instance.get_runs_count()
     for made in sorted(draft.iterdir(), key=lambda path: path.name == CONFIG):
@@ -94,12 +95,16 @@ def _make(home: Path, storage: Secret | None) -> None:
     draft.rmdir()
 
 
-def _storage_text(storage: Secret | None) -> str:
+def storage_config(storage: Secret | None) -> dict[str, Any]:
     """A secret that stands in the process environment is not written down here either."""
     if storage is None:
-        return ""
+        return {}
     url = storage if isinstance(storage, str) else {"env": storage.env}
-    return yaml.safe_dump({"storage": {"postgres": {"postgres_url": url}}})
+    return {"storage": {"postgres": {"postgres_url": url}}}
+
+
+def _text(config: dict[str, Any]) -> str:
+    return yaml.safe_dump(config) if config else ""
 
 
 @contextmanager

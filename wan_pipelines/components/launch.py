@@ -51,9 +51,13 @@ def run_campaign(
     keys = CampaignKeys(brief.name)
     check_window(brief, edition)
     ensure_partition(instance, editions_of(brief), edition)
-    asked = {"only": only or [], "exact": exact}
-    config = {"ops": {keys.shots_op: {"config": asked}}} if only or exact else {}
-    return _execute(instance, keys.job, config, edition)
+    return _execute(instance, keys.job, asked_of(keys, only or [], exact=exact), edition)
+
+
+def asked_of(keys: CampaignKeys, only: list[str], *, exact: bool = False) -> dict[str, Any]:
+    """The configuration of a run that renders the named shots of an edition, or all."""
+    asked = {"only": only, "exact": exact}
+    return {"ops": {keys.shots_op: {"config": asked}}} if only or exact else {}
 
 
 def check_window(brief: Brief, edition: str) -> None:
