@@ -46,7 +46,7 @@ def test_whatever_happens_to_pods_each_shot_is_rendered_and_charged_once(renderi
 def test_a_run_outlives_a_restart_of_the_api_server(rendering: Scene):
     scene = rendering
     run = scene.launch(assets=["takes"])
-    scene.until(lambda: len(scene.at_work(run)) == 2, run)
+    scene.until(lambda: two(scene.at_work(run)), run)
     scene.plane.restart_api_server(away_seconds=1)
     scene.until_success(run)
     scene.check()

@@ -10,6 +10,7 @@ from wan_pipelines import __version__
 from wan_pipelines.cli import (
     accounts,
     campaigns,
+    cluster,
     dev,
     engine,
     exporter,
@@ -74,6 +75,7 @@ GROUPS = (
     upkeep,
     weights,
     exporter,
+    cluster,
 )
 for group in GROUPS:
     group.register(app)

@@ -10,6 +10,7 @@ from wan_pipelines import step_server
 from wan_pipelines.cli.output import note
 from wan_pipelines.cli.progress import progress
 from wan_pipelines.cli.summary import Ending, report
+from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.prompts import PromptOrder, edition_of, shot_of
@@ -67,6 +68,7 @@ def _launch(
     *,
     as_json: bool,
 ) -> None:
+    _check_machine(studio)
     started = time.monotonic()
     # Dagster takes a second to import: meanwhile the server imports what the steps need.
     step_server.start(studio.settings.rendering_class.device, studio.state / "dagster" / "wan.log")
@@ -83,3 +85,14 @@ def _launch(
         seconds=time.monotonic() - started,
     )
     report(studio, ending, as_json=as_json)
+
+
+def _check_machine(studio: Studio) -> None:
+    """InputError where steps are no processes of this machine."""
+    settings = studio.settings
+    if settings.kubernetes:
+        raise InputError(
+            "runs of this environment are pods of a cluster, which this command cannot start.",
+            where=f"resources/{settings.name}/defs.yaml, kubernetes",
+            remedy="Launch it in Dagster's UI, or let its schedule or sensor do so.",
+        )

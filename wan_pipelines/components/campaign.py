@@ -13,7 +13,7 @@ from wan_pipelines.components.campaign_keys import CampaignKeys
 from wan_pipelines.components.campaign_schedule import build_schedule, editions_of
 from wan_pipelines.components.campaign_sensor import build_sensor
 from wan_pipelines.components.model_release import engine_key, weights_key
-from wan_pipelines.components.places import on_gpu, this_environment
+from wan_pipelines.components.places import on_cpu, on_gpu, this_environment
 from wan_pipelines.components.scaffolding import CampaignScaffolder
 
 
@@ -37,7 +37,8 @@ class Campaign(dg.Component):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
         keys = CampaignKeys(self.brief.name)
         editions = editions_of(self.brief)
-        gpu = on_gpu(this_environment(), self.brief.release, self.brief.gpu_class)
+        settings = this_environment()
+        gpu = on_gpu(settings, self.brief.release, self.brief.gpu_class)
         upstream = [weights_key(self.brief.release), engine_key(self.brief.release)]
         job = dg.define_asset_job(
             keys.job,
@@ -49,7 +50,7 @@ class Campaign(dg.Component):
         schedule = build_schedule(self.brief, editions)
         sensor = build_sensor(self.brief, editions)
         return dg.Definitions(
-            assets=build_assets(self.brief, keys, editions, gpu),
+            assets=build_assets(self.brief, keys, editions, gpu=gpu, cpu=on_cpu(settings)),
             jobs=[job],
             schedules=[schedule] if schedule else [],
             sensors=[sensor] if sensor else [],

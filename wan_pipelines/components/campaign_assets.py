@@ -38,7 +38,12 @@ class ShotsConfig(dg.Config):
 
 
 def build_assets(
-    brief: Brief, keys: CampaignKeys, editions: dg.PartitionsDefinition, gpu: StepPlace
+    brief: Brief,
+    keys: CampaignKeys,
+    editions: dg.PartitionsDefinition,
+    *,
+    gpu: StepPlace,
+    cpu: StepPlace,
 ) -> list[dg.AssetsDefinition]:
     common = Common(
         group_name=keys.identifier,
@@ -52,17 +57,20 @@ def build_assets(
         partitions_def=editions,
     )
     return [
-        shots_asset(brief, keys, common),
-        takes_asset(brief, keys, common, gpu),
-        videos_asset(brief, keys, common),
-        costs_asset(brief, keys, common),
+        shots_asset(brief, keys, common, cpu),
+        takes_asset(brief, keys, common, gpu, cpu),
+        videos_asset(brief, keys, common, cpu),
+        costs_asset(brief, keys, common, cpu),
     ]
 
 
-def shots_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDefinition:
+def shots_asset(
+    brief: Brief, keys: CampaignKeys, common: Common, cpu: StepPlace
+) -> dg.AssetsDefinition:
     @dg.asset(
         key=keys.shots,
         kinds={"yaml"},
+        retry_policy=cpu.retries,
         description=(
             f"The shots of {brief.title}: the brief expanded, screened, deduplicated and admitted "
             "by quota. Made from the brief as it stands on disk when the step runs."
@@ -87,7 +95,7 @@ def shots_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDe
 
 
 def takes_asset(
-    brief: Brief, keys: CampaignKeys, common: Common, gpu: StepPlace
+    brief: Brief, keys: CampaignKeys, common: Common, gpu: StepPlace, cpu: StepPlace
 ) -> dg.AssetsDefinition:
     prefix = keys.takes.to_python_identifier()
 
@@ -95,6 +103,7 @@ def takes_asset(
         name=f"{prefix}__cut",
         ins={"shots": dg.In(dg.Nothing), "engine": dg.In(dg.Nothing)},
         out=dg.DynamicOut(dict),
+        retry_policy=cpu.retries,
         description="Cuts what is missing into shards of GPU-minutes.",
     )
     def cut(context: OpExecutionContext, studio: StudioResource) -> Iterator[dg.DynamicOutput]:
@@ -124,7 +133,11 @@ def takes_asset(
             raise elsewhere(gpu)
         return summary.to_json()
 
-    @dg.op(name=f"{prefix}__tally", description="Adds up what the shards report.")
+    @dg.op(
+        name=f"{prefix}__tally",
+        retry_policy=cpu.retries,
+        description="Adds up what the shards report.",
+    )
     def tally(
         context: OpExecutionContext, studio: StudioResource, reports: list[dict[str, Any]]
     ) -> dg.Output[None]:
@@ -158,10 +171,13 @@ def elsewhere(gpu: StepPlace) -> dg.RetryRequested:
     return dg.RetryRequested(max_retries=gpu.retries.max_retries)
 
 
-def videos_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDefinition:
+def videos_asset(
+    brief: Brief, keys: CampaignKeys, common: Common, cpu: StepPlace
+) -> dg.AssetsDefinition:
     @dg.asset(
         key=keys.videos,
         deps=[keys.takes],
+        retry_policy=cpu.retries,
         kinds={"ffmpeg", "mp4"},
         description=(
             f"The videos of {brief.title}: the renditions the brief asks for, each with its "
@@ -192,10 +208,13 @@ def videos_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsD
     return videos_
 
 
-def costs_asset(brief: Brief, keys: CampaignKeys, common: Common) -> dg.AssetsDefinition:
+def costs_asset(
+    brief: Brief, keys: CampaignKeys, common: Common, cpu: StepPlace
+) -> dg.AssetsDefinition:
     @dg.asset(
         key=keys.costs,
         deps=[keys.videos],
+        retry_policy=cpu.retries,
         kinds={"pandas"},
         description=(
             f"What {brief.title} cost: every charge, by shot and by stage, as CSV. Made from the "

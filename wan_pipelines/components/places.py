@@ -18,7 +18,7 @@ from wan_pipelines.studio.settings import Settings, read_settings
 
 MACHINE_POOL = "gpu"
 MACHINE_RETRIES = dg.RetryPolicy(max_retries=1, delay=1)
-NODE_RETRIES = dg.RetryPolicy(max_retries=3)
+POD_RETRIES = dg.RetryPolicy(max_retries=3)
 """Without a delay, as all retries of pods: Dagster resumes no run that has waited between two."""
 
 
@@ -54,12 +54,17 @@ def on_gpu(settings: Settings, release: str, gpu_class: str | None = None) -> St
     )
 
 
+def on_cpu(settings: Settings) -> StepPlace:
+    """A step that works on rows and files: on one machine it fails where it would fail again."""
+    return StepPlace(None, {}, POD_RETRIES if settings.kubernetes else None)
+
+
 def beside_gpu(settings: Settings, release: str) -> StepPlace:
     """A step that works on the weights of a GPU node, and leaves its GPU alone."""
     if not settings.kubernetes:
         return StepPlace(None, {}, None)
     node = {tags.NODE_CLASS: settings.gpu_class, **_weights(release)}
-    return StepPlace(None, node, NODE_RETRIES)
+    return StepPlace(None, node, POD_RETRIES)
 
 
 def _weights(name: str) -> dict[str, str]:
