@@ -12,7 +12,7 @@ from wan_pipelines.engines.releases import Release, read_release, read_releases
 from wan_pipelines.engines.requests import Sampling
 from wan_pipelines.errors import InputError, WeightsError
 from wan_pipelines.weights.manifest import Manifest
-from wan_pipelines.weights.mirrored import Supply
+from wan_pipelines.weights.mirrored import MirroredSource, Supply
 from wan_pipelines.weights.sources import FolderSource, HubSource, PackagedSource
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -39,7 +39,7 @@ def test_the_model_this_is_made_for_is_described_as_published() -> None:
     assert [lora.expert for lora in release.loras(draft.loras)] == ["high", "low"]
     shapes = {(size.width, size.height) for size in release.sizes.offered}
     assert shapes == {(1280, 720), (720, 1280), (832, 480), (480, 832)}
-    assert isinstance(release.weights_source(), HubSource)
+    assert isinstance(release.weights_source(), MirroredSource)
 
 
 def test_every_field_is_described_for_editors() -> None:
