@@ -1,4 +1,7 @@
+import json
 from pathlib import Path
+
+from sqlalchemy import text
 
 from tests.cli.invoking import Wan
 from tests.support.project import Project
@@ -38,3 +41,18 @@ def test_what_is_there_is_migrated_any_number_of_times(wan: Wan, quick_project: 
         assert said.exit_code == 0
         assert "Dagster's databases are up to date" in said.stderr
     assert (quick_project.state / "dagster" / "dagster.yaml").exists()
+
+
+def test_an_audit_of_a_sound_ledger_says_so(wan: Wan, quick_project: Project):
+    admit(quick_project.studio(), "balls", "one")
+    assert "Every reservation, take and charge adds up." in wan("ledger", "audit").stderr
+
+
+def test_an_audit_tells_what_is_amiss_and_fails(wan: Wan, quick_project: Project):
+    studio = quick_project.studio()
+    admit(studio, "balls", "one")
+    with studio.ledger.write() as session:
+        session.execute(text("UPDATE edition_shots SET reservation = NULL"))
+    said = wan("ledger", "audit", "--json")
+    assert said.exit_code == 1
+    assert {each["trouble"] for each in json.loads(said.stdout)} == {"unheld"}

@@ -1,13 +1,16 @@
 """`wan migrate` and `wan ledger`: what an upgrade and a lost disk ask for."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from wan_pipelines.cli.output import examples, note
+from wan_pipelines.cli.output import AsJson, emit, examples, note
 from wan_pipelines.cli.studios import this_studio
+from wan_pipelines.cli.tables import Column
 from wan_pipelines.from_environment import resolve
+from wan_pipelines.ledger.audits import discrepancies
 from wan_pipelines.ledger.backups import back_up, restore
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.schema import downgrade
@@ -16,10 +19,19 @@ from wan_pipelines.studio.settings import read_settings
 
 File = Annotated[Path, typer.Argument(help="The backup, a single file.")]
 
+TROUBLES = (
+    Column("trouble", "Trouble"),
+    Column("tenant", "Tenant"),
+    Column("name", "Of"),
+    Column("words", "What", beneath=True),
+)
+
 ledger = typer.Typer(
     name="ledger",
-    help="Back the ledger up, and restore it.",
-    epilog=examples("wan ledger backup ledger-monday", "wan ledger restore ledger-monday"),
+    help="Back the ledger up, restore it, see that it adds up.",
+    epilog=examples(
+        "wan ledger backup ledger-monday", "wan ledger restore ledger-monday", "wan ledger audit"
+    ),
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -89,6 +101,18 @@ def restore_command(
     restore(_ledger(), file, replace=replace)
     studio = this_studio()
     note(f"The ledger at {studio.ledger.name} is as it was in {file}.")
+
+
+@ledger.command(name="audit", epilog=examples("wan ledger audit", "wan ledger audit --json"))
+def audit_command(as_json: AsJson = False) -> None:
+    """Compare quota, takes, charges and pay; repair nothing, and fail if something is amiss.
+
+    The schedule `ledger_night_schedule` does so every night.
+    """
+    found = [asdict(each) for each in discrepancies(this_studio().ledger)]
+    emit(found, TROUBLES, as_json=as_json, empty="Every reservation, take and charge adds up.")
+    if found:
+        raise typer.Exit(1)
 
 
 def _ledger() -> str:

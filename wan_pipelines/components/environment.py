@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from wan_pipelines.components.executor import local_executor
 from wan_pipelines.components.json_io import JsonIOManager
+from wan_pipelines.components.nightly import build_nightly_defs
 from wan_pipelines.components.places import on_gpu
 from wan_pipelines.components.pods_executor import pods_executor
 from wan_pipelines.components.prompt import build_prompt_defs
@@ -38,6 +39,7 @@ class Environment(dg.Component):
         studio = StudioDoor(project_root(), state_folder(), settings.name)
         return dg.Definitions.merge(
             build_prompt_defs(settings.prompts, on_gpu(settings, settings.prompts.release)),
+            build_nightly_defs(),
             dg.Definitions(
                 resources={"studio": studio, "io_manager": JsonIOManager(studio)},
                 executor=executor_of(settings),

@@ -1,0 +1,135 @@
+"""Audits: does every entry stand where the takes and charges say it should? Repairs nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import BigInteger, Select, func, literal, select
+from sqlalchemy.orm import Session
+
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.engines import POSTGRESQL
+from wan_pipelines.ledger.money import price_of
+from wan_pipelines.ledger.tables import (
+    ChargeRow,
+    EditionShotRow,
+    PriceRow,
+    QuotaEntryRow,
+    TakeRow,
+    WorkerRow,
+)
+from wan_pipelines.ledger.tables.takes import RUNNING
+
+Trouble = Literal["unheld", "unreserved", "unsettled", "mismeasured", "uncharged"]
+
+KEPT = ("accepted", "forgotten")
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """What does not add up: `name` is a reservation or a worker of the tenant."""
+
+    trouble: Trouble
+    tenant: str
+    name: str
+    words: str
+
+
+def discrepancies(ledger: Ledger) -> tuple[Discrepancy, ...]:
+    """All of them, of all tenants, as of one moment; empty where everything adds up.
+
+    Takes from before GPU time and money were limited were settled as shots alone, which is right.
+    """
+    with ledger.read() as session:
+        if session.get_bind().dialect.name == POSTGRESQL:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        return (*_holding(session), *_settling(session), *_charging(session))
+
+
+def _holding(session: Session) -> Iterator[Discrepancy]:
+    """Open reservations that nothing waits for, and what waits without one that is open."""
+    opened = {row.reservation: row.tenant for row in session.execute(_OPEN)}
+    held = {*filter(None, session.scalars(_WAITING)), *session.scalars(_AT_WORK)}
+    for reservation in sorted(opened.keys() - held):
+        words = "is reserved, but no shot waits for it and no take uses it"
+        yield Discrepancy("unheld", opened[reservation], reservation, words)
+    tenants = {row.reservation: row.tenant for row in session.execute(_RESERVED)}
+    for reservation in sorted(held - opened.keys()):
+        words = "is waited for or used, but was closed or never reserved"
+        yield Discrepancy("unreserved", tenants.get(reservation, ""), reservation, words)
+
+
+def _settling(session: Session) -> Iterator[Discrepancy]:
+    """Accepted takes whose reservation does not count what they took."""
+    counted = {row.reservation: row for row in session.execute(_COUNTED)}
+    for take in session.execute(_TAKEN):
+        found = counted.get(take.reservation)
+        if found is None:
+            words = f"is not settled, though take {take.id} was accepted"
+            yield Discrepancy("unsettled", take.tenant, take.reservation, words)
+            continue
+        microseconds = int(take.microseconds)
+        taken = take.gpu_count * microseconds
+        cost = price_of(
+            gpu_count=take.gpu_count,
+            microseconds=microseconds,
+            micro_usd_per_gpu_hour=take.micro_usd_per_gpu_hour,
+        )
+        counts = (int(found.shots), int(found.gpu_microseconds), int(found.micro_usd))
+        if counts not in ((1, taken, cost), (1, 0, 0)):
+            words = f"counts {counts}, but take {take.id} took {(1, taken, cost)}"
+            yield Discrepancy("mismeasured", take.tenant, take.reservation, words)
+
+
+def _charging(session: Session) -> Iterator[Discrepancy]:
+    """Workers whose charges are not what they were paid."""
+    for worker in session.execute(_PAID):
+        if int(worker.charged) != worker.paid_micro_usd:
+            words = f"was paid {worker.paid_micro_usd} micro-dollars, charged are {worker.charged}"
+            yield Discrepancy("uncharged", worker.tenant, worker.id, words)
+
+
+_CLOSED = select(QuotaEntryRow.reservation).where(QuotaEntryRow.kind != "reserve")
+_RESERVED = select(QuotaEntryRow.reservation, QuotaEntryRow.tenant).where(
+    QuotaEntryRow.kind == "reserve"
+)
+_OPEN = _RESERVED.where(QuotaEntryRow.reservation.not_in(_CLOSED))
+_WAITING = select(EditionShotRow.reservation).where(EditionShotRow.reservation.is_not(None))
+_AT_WORK = select(TakeRow.reservation).where(RUNNING)
+_SETTLED = select(QuotaEntryRow.reservation).where(QuotaEntryRow.kind == "settle")
+_COUNTED: Select[tuple[str, int, int, int]] = (
+    select(
+        QuotaEntryRow.reservation,
+        func.sum(QuotaEntryRow.shots).label("shots"),
+        func.sum(QuotaEntryRow.gpu_microseconds).label("gpu_microseconds"),
+        func.sum(QuotaEntryRow.micro_usd).label("micro_usd"),
+    )
+    .where(QuotaEntryRow.reservation.in_(_SETTLED))
+    .group_by(QuotaEntryRow.reservation)
+)
+_STAGES = (
+    TakeRow.text_microseconds,
+    TakeRow.denoise_high_microseconds,
+    TakeRow.denoise_low_microseconds,
+    TakeRow.decode_microseconds,
+)
+_TOOK = sum((func.coalesce(stage, 0) for stage in _STAGES), start=literal(0, BigInteger()))
+_TAKEN = (
+    select(
+        TakeRow.id,
+        TakeRow.tenant,
+        TakeRow.reservation,
+        WorkerRow.gpu_count,
+        PriceRow.micro_usd_per_gpu_hour,
+        _TOOK.label("microseconds"),
+    )
+    .join(WorkerRow, WorkerRow.id == TakeRow.worker_id)
+    .join(PriceRow, PriceRow.id == WorkerRow.price_id)
+    .where(TakeRow.outcome.in_(KEPT))
+)
+_CHARGED = (
+    select(func.coalesce(func.sum(ChargeRow.micro_usd), 0))
+    .where(ChargeRow.worker_id == WorkerRow.id)
+    .scalar_subquery()
+)
+_PAID = select(WorkerRow.id, WorkerRow.tenant, WorkerRow.paid_micro_usd, _CHARGED.label("charged"))
