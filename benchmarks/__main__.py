@@ -55,7 +55,7 @@ def bookkeeping(
     run(shots, ledger)
 
 
-@app.command(name="queue_to_step")
+@app.command()
 def queue_to_step(
     rounds: Annotated[int, typer.Option(help="Runs of two shards each.")] = 3,
 ) -> None:

@@ -17,7 +17,12 @@ from typing import Any
 from benchmarks.results import Row, keep, show
 
 STEP = "balls__takes.balls__takes__render"
-PROMPTS = ["a red ball moving left to right on a black background", "a blue box rising"]
+CAMPAIGN = {
+    "prompts": ["a red ball moving left to right on a black background", "a blue box rising"],
+    "shapes": ["square"],
+    "frames": 9,
+    "tier": "draft",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Timeline:
 def run(rounds: int) -> None:
     """Measure some runs of two shards each, one after the other, and print the medians."""
     with _deployment() as scene:
-        lines = [line for number in range(rounds) for line in _measured(scene, f"e{number}")]
+        lines = [line for number in range(rounds) for line in _measured(scene, number)]
     rows = [*_rows(lines), _total(lines)]
     show(f"From queued to the first step, medians of {len(lines)} shards", rows)
     keep("queue_to_step", {"shards": rows})
@@ -96,7 +101,6 @@ def _deployment() -> Iterator[Any]:
         shipped = read_release(project_root() / "assets" / "models" / "wan-tiny" / "defs.yaml")
         attributes = shipped.model_dump(mode="json", exclude_none=True, exclude={"name"})
         project.release(**attributes, architecture=None)
-        project.campaign(prompts=PROMPTS, shapes=["square"], frames=9, tier="draft")
         project.environment(**cluster.environment(folder, checkpoints={"every_seconds": None}))
         databases = cluster.Databases(server.new_database(), server.new_database())
         patch = stack.enter_context(pytest.MonkeyPatch.context())
@@ -104,7 +108,9 @@ def _deployment() -> Iterator[Any]:
         yield Scene(project, plane, kubelet, instance, plane.api())
 
 
-def _measured(scene: Any, edition: str) -> Iterator[Timeline]:
+def _measured(scene: Any, number: int) -> Iterator[Timeline]:
+    edition = f"round-{number}"
+    scene.project.campaign(**CAMPAIGN, seeds=[number])
     scene.admit(edition=edition)
     run_id = scene.launch(edition=edition, assets=["takes"])
     scene.until_success(run_id)

@@ -94,5 +94,5 @@ def _check_machine(studio: Studio) -> None:
         raise InputError(
             "runs of this environment are pods of a cluster, which this command cannot start.",
             where=f"resources/{settings.name}/defs.yaml, kubernetes",
-            remedy="Launch it in Dagster's UI, or let its schedule or sensor do so.",
+            remedy="Queue it with `wan launch`, or in Dagster's UI.",
         )
