@@ -10,7 +10,8 @@ from tests.support.project import Project
 from tests.support.releases import ARCHITECTURE
 from wan_pipelines.components.model_release import weights_asset, weights_key
 from wan_pipelines.components.resource import StudioDoor
-from wan_pipelines.studio.mirroring import Order, mirror_weights
+from wan_pipelines.studio.mirror_jobs import Order
+from wan_pipelines.studio.mirroring import mirror_weights
 from wan_pipelines.weights.events import Event as Told
 
 

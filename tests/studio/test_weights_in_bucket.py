@@ -16,7 +16,8 @@ from wan_pipelines.engines.estimating.architecture import read_architecture
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.places import project_root
 from wan_pipelines.studio.engines import open_release_engine
-from wan_pipelines.studio.mirroring import Order, mirror_weights
+from wan_pipelines.studio.mirror_jobs import Order
+from wan_pipelines.studio.mirroring import mirror_weights
 from wan_pipelines.studio.node_weights import NodeWeights
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.supply import weights_mirror

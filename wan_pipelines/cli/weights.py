@@ -14,7 +14,8 @@ from wan_pipelines.cli.weights_progress import STOPPED, stopping, told
 from wan_pipelines.engines.release_parts import Mirroring
 from wan_pipelines.errors import FetchStopped
 from wan_pipelines.places import environment_name, project_root, state_folder
-from wan_pipelines.studio.mirroring import Order, mirror_weights
+from wan_pipelines.studio.mirror_jobs import Order
+from wan_pipelines.studio.mirroring import mirror_weights
 from wan_pipelines.studio.node_weights import NodeWeights, WeightsRow, open_node_weights
 from wan_pipelines.studio.settings import read_settings
 from wan_pipelines.units import GB

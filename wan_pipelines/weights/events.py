@@ -80,7 +80,7 @@ class Planned(Event):
     kind = "planned"
     path: str
     size_bytes: int
-    how: Literal["copied", "written anew"]
+    how: Literal["copied", "written anew", "fetched"]
     is_there: bool
 
 

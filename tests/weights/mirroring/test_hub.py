@@ -1,7 +1,7 @@
 """What is asked of the hub's library, which is the outermost edge here: no hub is reached."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import huggingface_hub
 import pytest
@@ -9,7 +9,7 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from tests.weights.mirroring.conftest import COMMIT
 from wan_pipelines.errors import WeightsError
-from wan_pipelines.weights.mirroring.hub import download_snapshot
+from wan_pipelines.weights.mirroring.hub import download_snapshot, list_files
 
 SAFE = ["README.md", "model_index.json", "transformer/config.json", "vae/model.safetensors"]
 
@@ -23,9 +23,9 @@ class Hub:
         self.calls: list[dict[str, Any]] = []
         self.fail: Exception | None = None
 
-    def list(self, _api: Any, repository: str, *, revision: str) -> list[str]:
-        assert (repository, revision) == ("somebody/sample", COMMIT)
-        return self.names
+    def info(self, _api: Any, repository: str, *, revision: str, files_metadata: bool) -> Any:
+        assert (repository, revision, files_metadata) == ("somebody/sample", COMMIT, True)
+        return Info([File(name, len(name)) for name in self.names])
 
     def download(self, repository: str, **options: Any) -> str:
         self.calls.append({"repository": repository, **options})
@@ -34,16 +34,30 @@ class Hub:
         return str(self.snapshot)
 
 
+class File(NamedTuple):
+    rfilename: str
+    size: int
+
+
+class Info(NamedTuple):
+    siblings: list[File]
+
+
 @pytest.fixture
 def hub(snapshot: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
     hub = Hub(snapshot)
-    monkeypatch.setattr(
-        huggingface_hub.HfApi,
-        "list_repo_files",
-        lambda api, repository, revision: hub.list(api, repository, revision=revision),
-    )
+
+    def info(api: Any, repository: str, **options: Any) -> Any:
+        return hub.info(api, repository, **options)
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", info)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", hub.download)
     return hub
+
+
+def test_files_are_listed_with_their_sizes(hub: Hub) -> None:
+    assert list_files("somebody/sample", COMMIT, ("vae/*",)) == {SAFE[3]: len(SAFE[3])}
+    assert hub.calls == []
 
 
 def test_just_the_files_that_match_are_fetched_of_the_commit(hub: Hub, snapshot: Path) -> None:
