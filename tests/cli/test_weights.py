@@ -3,8 +3,9 @@
 import json
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import huggingface_hub
 import pytest
 
 from tests.cli.invoking import Wan
@@ -16,6 +17,16 @@ from wan_pipelines.weights.node.locks import let_go, sole_fetcher
 from wan_pipelines.weights.pins import Pin
 
 PATIENCE_SECONDS = 60
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class File(NamedTuple):
+    rfilename: str
+    size: int
+
+
+class Info(NamedTuple):
+    siblings: list[File]
 
 
 @pytest.fixture
@@ -135,14 +146,37 @@ def test_what_cannot_be_mirrored_is_told(
     assert words in done.stderr
 
 
+def test_a_release_of_the_hub_by_way_of_the_store(
+    wan: Wan, quick_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub's library is the outermost edge here: what it would fetch lies in a folder."""
+    snapshot = tmp_path / "hub" / "models--a--b" / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (snapshot / "model_index.json").write_text("{}")
+    info = Info([File("model_index.json", 2), File("model.gguf", 3)])
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: info)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(snapshot))
+    hub = {"repository": "a/b", "revision": COMMIT, "files": ["*.json"], "size_bytes": 2}
+    quick_project.release("hub", source={**hub, "mirror": {}}, architecture=ARCHITECTURE)
+    (planned,) = events(wan("weights", "mirror", "hub", "--dry-run", "--json").stdout)
+    assert (planned["path"], planned["how"]) == ("model_index.json", "fetched")
+    assert wan("weights", "fetch", "hub").exit_code == 1
+    published = events(wan("weights", "mirror", "hub", "--json").stdout)[-1]
+    assert published["weights"] == f"hub@{COMMIT}"
+    ready = events(wan("weights", "fetch", "hub", "--json").stdout)[-1]
+    manifest = Manifest.read(Path(ready["folder"]))
+    assert (manifest.origin, manifest.licence) == (f"hub:a/b@{COMMIT}", "Apache-2.0")
+    let_go(Entry.of(quick_project.state / "cache" / "weights", Pin(name="hub", revision=COMMIT)))
+
+
 def test_a_snapshot_of_another_commit_than_the_releases_is_refused(
     wan: Wan, quick_project: Project, source: Path
 ) -> None:
-    hub = {"repository": "a/b", "revision": "0" * 40, "files": ["*"], "size_bytes": 1}
+    hub = {"repository": "a/b", "revision": COMMIT, "files": ["*"], "size_bytes": 1}
     quick_project.release("hub", source={**hub, "mirror": {}}, architecture=ARCHITECTURE)
     done = wan("weights", "mirror", "hub", "--from", str(source))
     assert done.exit_code == 1
-    assert f"is revision v1, and the release loads hub@{'0' * 40}" in done.stderr
+    assert f"is revision v1, and the release loads hub@{COMMIT}" in done.stderr
 
 
 def test_a_pod_that_is_told_to_end_ends(quick_project: Project, stored: Entry) -> None:
