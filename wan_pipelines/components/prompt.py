@@ -54,6 +54,7 @@ def build_prompt_defs(defaults: Prompts, gpu: StepPlace) -> dg.Definitions:
         owners=["team:producers"],
         pool=gpu.pool,
         op_tags=gpu.tags,
+        retry_policy=gpu.retries if gpu.can_vanish else None,
         description=(
             "One video from one prompt. Screened, charged and counted like a campaign's shot; a "
             "prompt that was rendered before is reused."

@@ -25,11 +25,16 @@ from wan_pipelines.components.api_client import PatientClient
 
 @dataclass
 class _Watched:
-    """What is known of the Job of a step: why it waits and since when, or that it has ended."""
+    """What is known of a step's Jobs: why the present one waits and since when, or that it ended.
 
+    `is_given_up`: one has waited for too long, and no other shall.
+    """
+
+    job: str = ""
     why: str | None = None
     waits_since: float = 0.0
     has_ended: bool = False
+    is_given_up: bool = False
 
 
 class StepJobs(K8sStepHandler):
@@ -55,7 +60,9 @@ class StepJobs(K8sStepHandler):
         name = self._get_k8s_step_job_name(step_handler_context)
         namespace = self._get_container_context(step_handler_context).namespace
         assert namespace
-        watched = self._watched.setdefault(name, _Watched())
+        watched = self._watched.setdefault(self._get_step_key(step_handler_context), _Watched())
+        if watched.job != name:
+            watched.job, watched.has_ended = name, False
         status = self._api_client.get_job_status(namespace=namespace, job_name=name)
         if status and status.succeeded:
             return _ended(name, watched)
@@ -63,6 +70,8 @@ class StepJobs(K8sStepHandler):
         if why != watched.why:
             self._note(step_handler_context, watched, why)
         if why and time.monotonic() - watched.waits_since > self._wait_seconds:
+            watched.is_given_up = True
+        if why and watched.is_given_up:
             self._api_client.delete_job(name, namespace)
             return CheckStepHealthResult.unhealthy(
                 f"Kubernetes job {name} has waited for {self._wait_seconds / 3600:g} hours and was "
