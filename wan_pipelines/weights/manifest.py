@@ -18,6 +18,7 @@ from wan_pipelines.weights.inspection import Problem, inspect_file, is_pickle, w
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_LIMIT_BYTES = 16 * 1024**2
+MOST_PATH_CHARACTERS = 512
 PROSE_SUFFIXES = frozenset({".md", ".txt"})
 PROBLEMS_SHOWN = 10
 CHUNK_BYTES = 4 * 1024**2
@@ -40,7 +41,9 @@ def _stays_inside(path: str) -> str:
 class ManifestFile(Record):
     """One file: where it lies below the folder, its bytes and their digest."""
 
-    path: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_stays_inside)]
+    path: Annotated[
+        str, Field(min_length=1, max_length=MOST_PATH_CHARACTERS), AfterValidator(_stays_inside)
+    ]
     size: Annotated[int, Field(ge=0)]
     sha256: Sha256
     header_sha256: Sha256 | None = None
@@ -70,8 +73,8 @@ class Manifest(Record):
     release: Annotated[str, Field(min_length=1, max_length=200)]
     revision: Annotated[str, Field(min_length=1, max_length=200)]
     dtype: Literal["float32", "float16", "bfloat16"]
-    licence: Annotated[str, Field(max_length=200)] | None = None
-    origin: Annotated[str, Field(max_length=400)] | None = None
+    licence: Annotated[str, Field(max_length=1000)] | None = None
+    origin: Annotated[str, Field(max_length=8000)] | None = None
     conversion: Conversion | None = None
     files: Annotated[tuple[ManifestFile, ...], Field(min_length=1)]
 

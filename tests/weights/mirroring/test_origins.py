@@ -46,6 +46,16 @@ def test_links_that_leave_the_snapshot_are_refused(snapshot: Path, target: str) 
         open_folder(snapshot)
 
 
+@pytest.mark.parametrize(
+    "name", ["a\\b.json", "tab\t.json", "zero\u200bwidth.json", "x" * 250 + ".json"]
+)
+def test_names_that_no_store_takes_are_refused(snapshot: Path, name: str) -> None:
+    (snapshot / "deep" / ("y" * 255)).mkdir(parents=True)
+    (snapshot / "deep" / ("y" * 255) / name).write_text("{}")
+    with pytest.raises(WeightsError, match="is no name for a file of weights"):
+        open_folder(snapshot)
+
+
 def test_an_ordinary_folder_has_no_blobs_to_link_to(tmp_path: Path) -> None:
     (tmp_path / "blobs").mkdir()
     (tmp_path / "blobs" / "x").write_text("?")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from wan_pipelines.errors import WeightsError
+from wan_pipelines.storage.keys import is_key
 from wan_pipelines.weights.inspection import CODE_SUFFIXES, is_pickle, walk
-from wan_pipelines.weights.manifest import MANIFEST_NAME, Manifest
+from wan_pipelines.weights.manifest import MANIFEST_NAME, MOST_PATH_CHARACTERS, Manifest
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -53,6 +54,7 @@ def open_folder(
     paths = [path for path in walk(folder) if path != MANIFEST_NAME and not _is_hidden(path)]
     chosen = list(matching(paths, patterns)) if patterns else paths
     refuse_unsafe(str(folder), chosen)
+    _check_names(folder, chosen)
     if not chosen:
         raise WeightsError(f"{folder} holds none of the files {', '.join(patterns)}.")
     files = {path: _resolved(folder, path) for path in chosen}
@@ -79,6 +81,15 @@ def refuse_unsafe(where: str, paths: Iterable[str]) -> None:
             f"{where} is not mirrored: {', '.join(unsafe[:SHOWN])}{more} can run code when loaded. "
             "Take a revision in safetensors, or choose files without them."
         )
+
+
+def _check_names(folder: Path, paths: Iterable[str]) -> None:
+    """WeightsError for names that no store or manifest would take."""
+    for path in paths:
+        if not (is_key(path) and path.isprintable() and len(path) <= MOST_PATH_CHARACTERS):
+            raise WeightsError(
+                f"{folder}: {path[:80]!r} is no name for a file of weights. Rename it."
+            )
 
 
 def _is_hidden(path: str) -> bool:
