@@ -1,7 +1,9 @@
 """What a run says while it runs: here, when it is told to stop."""
 
 import os
+import pty
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,6 +13,7 @@ import pytest
 from tests.support.project import Project
 from wan_pipelines.cli.progress import progress
 from wan_pipelines.ledger.workers import WorkerPlace, open_worker
+from wan_pipelines.streams import STDERR
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.planning import admit
 
@@ -65,6 +68,24 @@ def test_a_run_that_has_admitted_nothing_yet_says_it_too(
         os.kill(os.getpid(), number)
         time.sleep(0.2)
     assert "Stopping: waiting for the step under way." in capfd.readouterr().err
+
+
+def test_on_a_terminal_the_streams_of_the_run_stay_its_own(quick_project: Project):
+    """Else what Dagster logs goes through the bar onto the screen, and not into the log."""
+    studio = quick_project.studio()
+    ours, screen = pty.openpty()
+    kept, streams = os.dup(STDERR), (sys.stdout, sys.stderr)
+    os.dup2(screen, STDERR)
+    try:
+        with progress(studio, edition_key(studio, "balls", "one")):
+            time.sleep(0.2)
+            assert (sys.stdout, sys.stderr) == streams
+    finally:
+        os.dup2(kept, STDERR)
+        for descriptor in (kept, screen):
+            os.close(descriptor)
+    assert b"starting" in os.read(ours, 4096)
+    os.close(ours)
 
 
 def test_nothing_is_said_and_no_signal_is_heard_afterwards(

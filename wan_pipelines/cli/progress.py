@@ -62,7 +62,15 @@ def _watch(studio: Studio, edition: EditionKey, news: int, screen: Console) -> N
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+    # The streams stay what they are: what Dagster writes goes where the run sends it.
+    with Progress(
+        *columns,
+        console=screen,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        disable=not screen.is_terminal,
+    ) as bar:
         task = bar.add_task("starting", total=None)
         for numbers in _heard(news):
             if not numbers.isdisjoint(STOP_SIGNALS):
