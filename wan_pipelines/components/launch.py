@@ -1,6 +1,7 @@
 """Runs of the graph that a command line starts and waits for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from wan_pipelines.components.campaign_schedule import (
     open_edition,
 )
 from wan_pipelines.components.prompt import PROMPT_JOB, PROMPT_OP
-from wan_pipelines.errors import InputError
+from wan_pipelines.errors import InputError, StorageError
 from wan_pipelines.ledger.editions import latest_edition
 from wan_pipelines.ledger.reports import edition_totals
 from wan_pipelines.processes import process_name
@@ -106,6 +107,7 @@ def _execute(
 
     partition = {tags.PARTITION: edition} if edition else {}
     with (
+        as_instance_errors(Path(instance.root_directory)),
         kept(),
         stderr_to(Path(instance.root_directory) / LOG),
         dg.execute_job(
@@ -120,6 +122,21 @@ def _execute(
             instance.add_run_tags(result.run_id, {tags.INTERRUPTED: result.run_id})
             raise KeyboardInterrupt
         return Launch(result.run_id, edition, _problem(result))
+
+
+@contextmanager
+def as_instance_errors(home: Path) -> Iterator[None]:
+    """StorageError where Dagster cannot keep its own events: its disk is full, or gone."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except DBAPIError as error:
+        raise StorageError(
+            f"Dagster cannot write its runs below {home}: {error.orig}. Free space there, or let "
+            "WAN_PIPELINES_STATE name another folder. What was accepted is kept: run the same "
+            "command again."
+        ) from error
 
 
 def job_named(name: str) -> dg.JobDefinition:
