@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 
 from wan_pipelines.pages.server import gallery, serving
 
+HERE = "http://127.0.0.1:3070"
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
@@ -23,7 +25,7 @@ def store(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def visitor(store: Path) -> TestClient:
-    return TestClient(gallery(store))
+    return TestClient(gallery(store), base_url=HERE)
 
 
 def test_the_front_door_leads_to_the_editions(visitor: TestClient) -> None:
@@ -52,8 +54,19 @@ def test_nothing_can_be_written(visitor: TestClient) -> None:
     assert visitor.put("/tenants/demo/clip.mp4", content=b"x").status_code == 405
 
 
+def test_before_anything_is_rendered_nothing_is_there(tmp_path: Path) -> None:
+    visitor = TestClient(gallery(tmp_path / "store"), base_url=HERE)
+    assert visitor.get("/tenants/demo/").status_code == 404
+    assert "nothing has been rendered yet" in visitor.get("/").text.lower()
+
+
+def test_a_name_that_was_made_to_mean_this_machine_is_not_answered(store: Path) -> None:
+    visitor = TestClient(gallery(store), base_url="http://evil.example")
+    assert visitor.get("/tenants/demo/").status_code == 400
+
+
 def test_an_empty_store_says_that_nothing_was_made_yet(tmp_path: Path) -> None:
-    answer = TestClient(gallery(tmp_path)).get("/")
+    answer = TestClient(gallery(tmp_path), base_url=HERE).get("/")
     assert answer.status_code == 200
     assert "nothing has been rendered yet" in answer.text.lower()
 
@@ -64,7 +77,7 @@ def test_a_browser_that_has_paused_a_video_does_not_keep_it_open(store: Path) ->
     at = socket.create_server(("127.0.0.1", 0))
     with closing(socket.create_connection(at.getsockname())) as browser:
         with serving(gallery(store), at):
-            browser.sendall(b"GET /long.mp4 HTTP/1.1\r\nHost: here\r\n\r\n")
+            browser.sendall(b"GET /long.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert browser.recv(100).startswith(b"HTTP/1.1 200")
             began = time.monotonic()
         assert time.monotonic() - began < 10

@@ -42,6 +42,12 @@ def test_the_age_of_the_last_step_is_told_while_something_renders(server: Served
     server.gate.opened.set()
 
 
+def test_a_body_that_is_nested_too_deeply_is_no_json(server: Served) -> None:
+    headers = {"content-type": "application/json"}
+    refused = server.http.post("/v1/videos", content=b"[" * 60_000, headers=headers)
+    assert (refused.status_code, "is not JSON" in refused.text) == (400, True)
+
+
 def test_metrics_count_what_happened(server: Served) -> None:
     server.until(server.create()["id"], "completed")
     server.http.post("/v1/videos", json={"prompt": "x", "size": "1x1"})

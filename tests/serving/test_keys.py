@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.gate import served
+from tests.serving.gate import Served, served
 from wan_pipelines.errors import InputError
 from wan_pipelines.serving.keys import KEYS_VARIABLE, Keys
 
@@ -39,6 +39,30 @@ def test_without_a_key_nothing_is_told_but_health(
         assert server.http.post("/v1/videos", json={"prompt": "x"}).status_code == 401
         assert server.http.delete("/v1/videos/video_1", headers=header).status_code == 401
         assert server.http.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example:8123"},
+        {"Host": "[::1"},
+        {"Origin": "null"},
+    ],
+)
+def test_without_keys_no_page_from_elsewhere_is_answered(
+    server: Served, headers: dict[str, str]
+) -> None:
+    refused = server.http.post("/v1/videos", data={"prompt": "x"}, headers=headers)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "not_local")
+    assert server.http.get("/v1/videos").json()["data"] == []
+
+
+def test_with_keys_it_is_reached_by_any_name(tmp_path: Path, keys: Keys) -> None:
+    with served(tmp_path, keys=keys) as server:
+        headers = {**bearer(STUDIO), "Host": "engine.example", "Origin": "https://app.example"}
+        assert server.http.get("/v1/videos", headers=headers).status_code == 200
 
 
 def test_callers_see_only_their_own(tmp_path: Path, keys: Keys) -> None:

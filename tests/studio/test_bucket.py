@@ -88,7 +88,9 @@ def test_an_address_or_a_link_leads_to_the_lineage(studio: Studio):
 
 
 def test_the_gallery_hands_on_pages_and_leads_to_files(studio: Studio):
-    visitor = TestClient(bucket_gallery(studio.store, ["demo", "small"]))
+    visitor = TestClient(
+        bucket_gallery(studio.store, ["demo", "small"]), base_url="http://localhost"
+    )
     assert "Balls" in visitor.get("/").text
     (file,) = (f for f in output_files(studio.ledger, "demo") if f.key.endswith(".mp4"))
     led = visitor.get(f"/{file.key}", follow_redirects=False)

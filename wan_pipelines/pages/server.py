@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 1
 INDEX = "index.html"
+LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def gallery(store: Path) -> "Starlette":
@@ -31,8 +32,20 @@ def gallery(store: Path) -> "Starlette":
         pages = store.glob(f"tenants/*/{INDEX}")
         return _entrance(sorted(page.parent.name for page in pages))
 
-    files = StaticFiles(directory=store, html=True, check_dir=False)
-    return Starlette(routes=[Route("/", front), Mount("/", files)])
+    class Files(StaticFiles):
+        async def check_config(self) -> None:
+            """There is no folder before something is rendered, and then no file either."""
+
+    files = Files(directory=store, html=True, check_dir=False)
+    return _here_only(Starlette(routes=[Route("/", front), Mount("/", files)]))
+
+
+def _here_only(app: "Starlette") -> "Starlette":
+    """Answers who asks for this machine by its own name: no page elsewhere reads through it."""
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK], www_redirect=False)
+    return app
 
 
 def _entrance(tenants: list[str]) -> "Response":
@@ -71,7 +84,7 @@ def bucket_gallery(store: ObjectStore, tenants: Sequence[str]) -> "Starlette":
             return HTMLResponse(store.read_bytes(key))
         return RedirectResponse(store.link(key), headers={"Cache-Control": "no-store"})
 
-    return Starlette(routes=[Route("/", front), Route("/{key:path}", file)])
+    return _here_only(Starlette(routes=[Route("/", front), Route("/{key:path}", file)]))
 
 
 @contextmanager

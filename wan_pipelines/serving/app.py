@@ -15,6 +15,7 @@ from wan_pipelines import __version__
 from wan_pipelines.engines.remote.calls import content_digest
 from wan_pipelines.serving.body_limit import BodyLimit
 from wan_pipelines.serving.keys import Keys
+from wan_pipelines.serving.locality import check_local
 from wan_pipelines.serving.problems import Refusal, bad_request, problem
 from wan_pipelines.serving.service import VideoService
 
@@ -37,7 +38,13 @@ def engine_app(service: VideoService, keys: Keys) -> FastAPI:
 
 
 def _add_videos(app: FastAPI, service: VideoService, keys: Keys) -> None:
-    def caller_of(authorization: Annotated[str | None, Header()] = None) -> str:
+    def caller_of(
+        authorization: Annotated[str | None, Header()] = None,
+        host: Annotated[str | None, Header()] = None,
+        origin: Annotated[str | None, Header()] = None,
+    ) -> str:
+        if not keys:
+            check_local(host, origin)
         return keys.caller(authorization)
 
     caller_dependency = Depends(caller_of)
@@ -153,7 +160,7 @@ async def _fields(request: Request) -> dict[str, Any]:
         )
     try:
         body = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise bad_request("The body is not JSON.") from None
     if not isinstance(body, dict):
         raise bad_request("The body is not a JSON object.")
