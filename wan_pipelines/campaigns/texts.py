@@ -15,6 +15,7 @@ PROMPT_FILES = (".csv", ".jsonl")
 
 # Neither files nor databases can hold these: end of text, and halves of surrogate pairs.
 _NOT_TEXT = re.compile("[\\0\\ud800-\\udfff]")
+_CONTROL = re.compile("[\\0-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 _RELATIVE_FILE = re.compile(r"\w[\w .-]*(/\w[\w .-]*)*")
 _TEAM_OR_EMAIL = re.compile(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -35,9 +36,17 @@ def _storable(text: str) -> str:
     return text
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
+    """The text as it is; ValueError if nothing is left of it without space."""
     if not normalised(text):
         raise ValueError("There is nothing in it. Write what is to be seen")
+    return text
+
+
+def without_controls(text: str) -> str:
+    """The text as it is; ValueError for characters that control something or are no text."""
+    if bad := _CONTROL.search(text):
+        raise ValueError(f"The character U+{ord(bad[0]):04X} is not text. Remove it")
     return text
 
 
@@ -64,7 +73,7 @@ def _team_or_email(owner: str) -> str:
 
 Slug = Annotated[str, Field(pattern=SLUG, max_length=SLUG_CHARACTERS)]
 Text = Annotated[str, AfterValidator(_storable)]
-PromptText = Annotated[Text, AfterValidator(_not_blank)]
+PromptText = Annotated[Text, AfterValidator(not_blank)]
 VariableName = Annotated[str, Field(pattern=VARIABLE)]
 VariableValue = Annotated[Text, BeforeValidator(_number_as_text, json_schema_input_type=str | int)]
 PromptsFile = Annotated[str, AfterValidator(_beside_the_brief)]

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
+from wan_pipelines.campaigns.texts import not_blank, without_controls
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest, Sampling
 from wan_pipelines.records import Record
@@ -23,14 +24,16 @@ MOST_STEPS = 100
 """Steps that may be asked for, unless a tier of the release has more."""
 SEEDS = 2**32
 
-Text = Annotated[str, StringConstraints(max_length=PROMPT_CHARACTERS)]
+Text = Annotated[
+    str, StringConstraints(max_length=PROMPT_CHARACTERS), AfterValidator(without_controls)
+]
 Guidance = Annotated[float, Field(ge=0, le=30, allow_inf_nan=False)]
 
 
 class Wish(Record):
     """The body of `POST /v1/videos`; what is left out is the release's choice."""
 
-    prompt: Annotated[str, StringConstraints(min_length=1, max_length=PROMPT_CHARACTERS)]
+    prompt: Annotated[Text, StringConstraints(min_length=1), AfterValidator(not_blank)]
     model: str | None = None
     size: Annotated[str, StringConstraints(pattern=r"^\d{1,5}x\d{1,5}$")] | None = None
     width: Annotated[int, Field(gt=0)] | None = None
