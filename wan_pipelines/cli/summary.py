@@ -15,9 +15,11 @@ from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import (
     EditionTotals,
+    RunCost,
     ShotView,
     edition_shots_view,
     edition_totals,
+    run_costs,
 )
 from wan_pipelines.studio.page import pages_of
 from wan_pipelines.studio.shot_view import state_of
@@ -43,10 +45,11 @@ def report(studio: Studio, ending: Ending, *, as_json: bool) -> None:
     admitted = _is_admitted(studio, ending.edition)
     totals = edition_totals(studio.ledger, ending.edition) if admitted else None
     missing = _missing(studio, ending) if admitted else ()
+    run = _run_of(studio, ending)
     if as_json:
-        print_json(_record(ending, page, totals, missing))
+        print_json(_record(ending, page, totals, run, missing))
     elif totals:
-        _say(ending, page, totals, missing)
+        _say(ending, page, totals, run, missing)
     if ending.problem:
         note(f"\nRun {ending.run_id} failed:\n{ending.problem}")
         note("Put that right and run the same command again: what is rendered is kept.")
@@ -61,6 +64,15 @@ def _is_admitted(studio: Studio, edition: EditionKey) -> bool:
     return edition.edition in {each.edition for each in known}
 
 
+def _run_of(studio: Studio, ending: Ending) -> RunCost | None:
+    """What the run itself did and was paid; none if it had no worker, or nothing was run."""
+    if ending.run_id is None:
+        return None
+    edition = ending.edition
+    runs = run_costs(studio.ledger, edition.tenant, edition=edition)
+    return next((run for run in runs if run.run_id == ending.run_id), None)
+
+
 def _missing(studio: Studio, ending: Ending) -> tuple[ShotView, ...]:
     """The shots that were asked for and have no video."""
     return tuple(
@@ -73,7 +85,11 @@ def _missing(studio: Studio, ending: Ending) -> tuple[ShotView, ...]:
 
 
 def _record(
-    ending: Ending, page: str, totals: EditionTotals | None, missing: Collection[ShotView]
+    ending: Ending,
+    page: str,
+    totals: EditionTotals | None,
+    run: RunCost | None,
+    missing: Collection[ShotView],
 ) -> dict[str, Any]:
     record: dict[str, Any] = {
         "campaign": ending.edition.campaign,
@@ -90,6 +106,8 @@ def _record(
         "shots": totals.shots,
         "accepted": totals.accepted,
         "reused": totals.reused,
+        "rendered_now": run.accepted_takes if run else 0,
+        "run_cost_usd": usd(run.paid_micro_usd if run else 0),
         "failed": totals.failed,
         "waiting": totals.waiting,
         "gpu_seconds": seconds_of(totals.gpu_microseconds),
@@ -102,17 +120,39 @@ def _record(
     }
 
 
-def _say(ending: Ending, page: str, totals: EditionTotals, missing: Collection[ShotView]) -> None:
+def _say(
+    ending: Ending,
+    page: str,
+    totals: EditionTotals,
+    run: RunCost | None,
+    missing: Collection[ShotView],
+) -> None:
     edition, out = ending.edition, console()
     name = Text(f"\n{edition.campaign}/{edition.edition}", "bold")
-    out.print(name.append(f": {totals.accepted} videos in {ending.seconds:.0f} s", "not bold"))
-    rendered = totals.accepted - totals.reused
-    out.print(f"  rendered {rendered}, reused {totals.reused}, failed {totals.failed}")
+    videos = "1 video" if totals.accepted == 1 else f"{totals.accepted} videos"
+    out.print(name.append(f": {videos} in {ending.seconds:.0f} s", "not bold"))
+    out.print(f"  {_counts(totals, run)}")
     for line in _causes(missing):
         out.print(line, soft_wrap=True)
-    gpu_seconds = seconds_of(totals.gpu_microseconds)
-    out.print(f"  ${usd(totals.cost_micro_usd)} for {gpu_seconds:.1f} GPU-seconds")
+    out.print(f"  {_costs(totals, run)}")
     out.print(f"  page: {page}", soft_wrap=True)
+
+
+def _counts(totals: EditionTotals, run: RunCost | None) -> str:
+    rendered = run.accepted_takes if run else 0
+    kept = totals.accepted - totals.reused - rendered
+    words = [f"rendered {rendered}", f"reused {totals.reused}", f"failed {totals.failed}"]
+    return ", ".join([words[0], f"kept {kept}", *words[1:]] if kept > 0 else words)
+
+
+def _costs(totals: EditionTotals, run: RunCost | None) -> str:
+    """Of this run, and of the edition where that has cost more."""
+    gpu_seconds = seconds_of(run.gpu_microseconds if run else 0)
+    paid = run.paid_micro_usd if run else 0
+    now = f"${usd(paid)} for {gpu_seconds:.1f} GPU-seconds"
+    if totals.cost_micro_usd == paid:
+        return now
+    return f"{now}; ${usd(totals.cost_micro_usd)} for the edition until now"
 
 
 def _causes(missing: Collection[ShotView]) -> Iterator[str]:
