@@ -90,7 +90,16 @@ class Studio:
         """The brief expanded."""
         brief, folder = self.brief(campaign), self.folder_of(campaign)
         check_renditions(brief, RENDITIONS, folder)
-        return expand(brief, self.release(brief.release), folder)
+        where = folder / "defs.yaml"
+        release = named(self.releases, brief.release, kind="release", where=where)
+        if brief.tenant not in self.settings.tenants:
+            raise InputError(
+                f"tenant {brief.tenant!r} is not known in environment {self.settings.name!r}.",
+                where=str(where),
+                remedy=f"Add it to resources/{self.settings.name}/defs.yaml. "
+                + did_you_mean(brief.tenant, self.settings.tenants),
+            )
+        return expand(brief, release, folder)
 
     def link(self, key: str) -> str:
         """An address of an object that a browser opens."""
