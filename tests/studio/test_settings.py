@@ -42,6 +42,7 @@ def test_a_plan_that_does_not_exist_is_named_with_its_tenant(quick_project: Proj
         ({"tenants": {"demo": {"plan": "free", "time_zone": "Berlin"}}}, "Europe/Berlin"),
         ({"gpu_classes": {"laptop-cpu": {"price_usd_per_hour": "-1"}}}, "price_usd_per_hour"),
         ({"gpu_classes": {"laptop-cpu": {"price_usd_per_hour": "0.0000001"}}}, "6 decimal places"),
+        ({"gpu_classes": {"laptop-cpu": {"price_usd_per_hour": "1e400"}}}, "price_usd_per_hour"),
         ({"workers": {"count": 0}}, "workers.count"),
         ({"rerender": {"first_backoff_seconds": 3601}}, "3600"),
         ({"links": "ftp://files"}, "http://127.0.0.1"),

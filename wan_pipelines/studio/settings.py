@@ -40,6 +40,7 @@ class GpuClass(Record):
 
     price_usd_per_hour: Decimal = Field(
         ge=0,
+        le=1_000_000,
         decimal_places=6,
         description="On-demand price of one GPU for one hour; the CPU of a laptop counts as one.",
         examples=["2.69"],
@@ -234,8 +235,8 @@ class Settings(Record):
     )
     dagster_storage: Secret | None = Field(
         default=None,
-        description="Dagster's runs, events and schedules: the URL of a PostgreSQL database; empty: "
-        "SQLite in the state folder. It counts when the state folder is made.",
+        description="Dagster's runs, events and schedules: the URL of a PostgreSQL database; "
+        "empty: SQLite in the state folder. It counts when the state folder is made.",
         examples=[{"env": "WAN_DAGSTER_URL"}],
     )
     links: WebAddress | None = Field(
