@@ -47,7 +47,7 @@ def test_too_little_room_beside_what_is_in_use_is_an_error(node: Node, three: li
     node.fetch(three[0])
     with pytest.raises(WeightsError, match="In use, and so kept: a@v1") as caught:
         node.fetch(keep_bytes=7_000_000)
-    assert "it may take 0.01 GB" in str(caught.value)
+    assert "weights may take 0.01 GB" in str(caught.value)
     assert here(node, three) == ["a"]
     let_go(Entry.of(node.cache, three[0]))
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.disks import small_disk
 from tests.weights.node.conftest import SIZES, Node, same
+from tests.weights.node.stores import published, random_weights
 from wan_pipelines.errors import FetchStopped, WeightsError
 from wan_pipelines.weights.manifest import Manifest, verify
 from wan_pipelines.weights.node.checking import recheck
@@ -149,6 +150,17 @@ def test_a_shorter_object_is_an_error_that_says_so(node: Node) -> None:
     os.truncate(node.store.root / "weights" / "sample" / node.pin.revision / LARGE, 1000)
     with pytest.raises(WeightsError, match="ends after 1000 of 6000000 bytes"):
         node.fetch()
+
+
+def test_other_content_under_the_same_name_is_noticed(node: Node, tmp_path: Path) -> None:
+    """Somebody mirrored anew; files of the same size are those of before, down to their times."""
+    node.fetch()
+    node.store.delete(f"weights/sample/{node.pin.revision}/manifest.json")
+    weights = random_weights(tmp_path / "other", SIZES)
+    published(node.store.root, weights, node.pin)
+    content = Manifest.read(weights).digest
+    folder, _ = node.fetch(node.pin.model_copy(update={"content": content}))
+    assert same(folder, weights)
 
 
 def test_weights_that_were_never_mirrored_are_an_error(node: Node) -> None:

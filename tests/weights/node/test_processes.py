@@ -3,14 +3,18 @@
 import multiprocessing
 import os
 import signal
+import time
 from collections import Counter
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+import pytest
 
 from tests.weights.node.conftest import SIZES, Node, same
 from wan_pipelines.weights.node.entry import Entry
 from wan_pipelines.weights.node.eviction import evict
 from wan_pipelines.weights.node.locks import in_use
+from wan_pipelines.weights.node.ready import known
 
 FORK = multiprocessing.get_context("fork")
 LARGE = "transformer/model.dat"
@@ -28,6 +32,8 @@ def fetch_and_stand_still(node: Node, pipe: Connection) -> None:
 
     def stand_still(key: str, count: int) -> None:
         if key.endswith(LARGE) and count > 4 << 20:
+            while len(known(node.entry)) < len(SIZES) - 1:
+                time.sleep(0.01)
             pipe.send("in the middle")
             signal.pause()
 
@@ -46,7 +52,9 @@ def test_killed_in_the_middle_the_next_goes_on(node: Node, tmp_path: Path) -> No
     assert not in_use(node.entry)
     kept = node.entry.part(LARGE).stat().st_size
     assert 4 << 20 < kept < SIZES[LARGE]
-    folder, _ = node.fetch()
+    with pytest.MonkeyPatch.context() as patch:  # files that were whole are not even read
+        patch.setattr("wan_pipelines.weights.node.checking.file_sha256", None)
+        folder, _ = node.fetch()
     assert same(folder, tmp_path / "weights")
     assert node.told("ready")[-1]["fetched_bytes"] <= sum(SIZES.values()) - kept
 

@@ -1,6 +1,6 @@
 """Which files of a set are what the manifest says; what is not is put aside."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Event
 from typing import TypeVar
@@ -17,7 +17,7 @@ from wan_pipelines.weights.manifest import (
 from wan_pipelines.weights.node.entry import Entry
 from wan_pipelines.weights.node.fetching import Fetching
 from wan_pipelines.weights.node.locks import sole_fetcher
-from wan_pipelines.weights.node.ready import Marker, unverified
+from wan_pipelines.weights.node.ready import Seen, note_verified, unverified
 from wan_pipelines.weights.threads import Counter, in_threads
 
 R = TypeVar("R")
@@ -32,10 +32,12 @@ def recheck(entry: Entry, how: Fetching, wait: Callable[[], None]) -> tuple[str,
         manifest = Manifest.read(entry.files)
         checker = Checker(entry, how)
         checker.clear(manifest)
-        missing = checker.missing(manifest, None)
-        if missing:
+        missing = checker.missing(manifest, {})
+        damaged = {file.path for file in missing}
+        if damaged:
+            note_verified(entry, {file.path for file in manifest.files} - damaged)
             entry.marker.unlink(missing_ok=True)
-    return tuple(sorted(file.path for file in missing))
+    return tuple(sorted(damaged))
 
 
 class Checker:
@@ -54,13 +56,13 @@ class Checker:
             if path not in known:
                 self.put_aside(self._entry.files / path, path, "is not in the manifest")
 
-    def missing(self, manifest: Manifest, marker: Marker | None) -> list[ManifestFile]:
+    def missing(self, manifest: Manifest, verified: Mapping[str, Seen]) -> list[ManifestFile]:
         """Files that have to be fetched, the longest first: none then is left to one thread.
 
-        What `marker` does not vouch for is read for its digest.
+        What is not as it was when it was `verified` is read for its digest.
         """
         checked = self.in_threads(
-            manifest, lambda file: self._is_there(file, marker), manifest.files
+            manifest, lambda file: self._is_there(file, verified), manifest.files
         )
         found = [file for file, there in zip(manifest.files, checked, strict=True) if not there]
         return sorted(found, key=lambda file: file.size, reverse=True)
@@ -96,11 +98,11 @@ class Checker:
         path.replace(self._entry.quarantine / name.replace("/", "--"))
         self._how.tell(Quarantined(self._entry.label, name, why))
 
-    def _is_there(self, file: ManifestFile, marker: Marker | None) -> bool:
+    def _is_there(self, file: ManifestFile, verified: Mapping[str, Seen]) -> bool:
         path = self._entry.files / file.path
         if not path.is_symlink() and not path.exists():
             return False
-        if path.is_symlink() or unverified(self._entry, file.path, marker):
+        if path.is_symlink() or unverified(self._entry, file.path, verified):
             why = self._difference(path, file)
             if why:
                 self.put_aside(path, file.path, why)

@@ -1,6 +1,7 @@
 """What is missing of a set of weights, brought by the process that holds its lock."""
 
 import shutil
+from threading import Lock
 
 from wan_pipelines.errors import WeightsError
 from wan_pipelines.storage.atomic import atomic_write, make_folder
@@ -12,7 +13,7 @@ from wan_pipelines.weights.node.download import Damaged, download
 from wan_pipelines.weights.node.entry import Entry
 from wan_pipelines.weights.node.eviction import make_room, sweep
 from wan_pipelines.weights.node.fetching import Fetching
-from wan_pipelines.weights.node.ready import mark_ready, read_marker
+from wan_pipelines.weights.node.ready import known, mark_ready, note_verified
 from wan_pipelines.weights.pins import Pin
 from wan_pipelines.weights.threads import Counter
 
@@ -30,12 +31,15 @@ class Completion:
         self._how = how
         self._checker = Checker(entry, how)
         self._fetched = Counter()
+        self._verified: set[str] = set()
+        self._guard = Lock()
 
     def run(self) -> tuple[Manifest, int]:
         """The manifest, and how many bytes came from the store."""
         manifest = self._manifest()
         self._checker.clear(manifest)
-        wanted = self._checker.missing(manifest, read_marker(self._entry))
+        wanted = self._checker.missing(manifest, known(self._entry))
+        self._verified = {file.path for file in manifest.files} - {file.path for file in wanted}
         lacking = sum(file.size - self._part_bytes(file) for file in wanted)
         self._how.tell(Began(self._entry.label, len(wanted), lacking, manifest.size_bytes))
         make_room(self._entry, lacking, self._how.keep_bytes, self._how.tell)
@@ -69,6 +73,7 @@ class Completion:
                 why = str(damage)
             else:
                 self._fetched.add(file.size - arrived)
+                self._note(file)
                 return
             self._checker.there.add(-part.stat().st_size)
             self._checker.put_aside(part, file.path, why)
@@ -86,6 +91,11 @@ class Completion:
             self._entry.files / file.path,
             self._checker.passed,
         )
+
+    def _note(self, file: ManifestFile) -> None:
+        with self._guard:
+            self._verified.add(file.path)
+            note_verified(self._entry, self._verified)
 
     def _part_bytes(self, file: ManifestFile) -> int:
         """How much of a file has arrived that can be gone on with."""

@@ -1,6 +1,7 @@
 """Where one set of weights lies in the cache of a node.
 
     mirrored/<name>@<revision>/READY         which files were verified, and as what
+    mirrored/<name>@<revision>/VERIFIED      the same, of a set that is not whole yet
     mirrored/<name>@<revision>/files/        the weights, with their manifest.json
     mirrored/<name>@<revision>/parts/        files on their way
     mirrored/<name>@<revision>/quarantine/   files that were damaged
@@ -51,6 +52,10 @@ class Entry:
     @property
     def marker(self) -> Path:
         return self.folder / "READY"
+
+    @property
+    def progress(self) -> Path:
+        return self.folder / "VERIFIED"
 
     @property
     def fetch_lock(self) -> Path:

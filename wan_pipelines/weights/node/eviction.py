@@ -66,9 +66,9 @@ def _lacking(entry: Entry, need_bytes: int, keep_bytes: int | None) -> str:
     """What is in the way of so many bytes more; empty if nothing is."""
     free = shutil.disk_usage(entry.cache).free
     if free < need_bytes + SPARE_BYTES:
-        return f"and the disk has {free / GB:.2f} GB free"
+        return f"where the disk has {free / GB:.2f} GB free"
     if keep_bytes is not None and _taken(entry.cache) + need_bytes > keep_bytes:
-        return f"and it may take {keep_bytes / GB:.2f} GB in all"
+        return f"where weights may take {keep_bytes / GB:.2f} GB in all"
     return ""
 
 

@@ -1,6 +1,7 @@
 """Is a set of weights whole? Told in milliseconds, for any size, by what was verified before."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,39 +29,41 @@ class Marker(Record):
 
 def mark_ready(entry: Entry, manifest: Manifest) -> None:
     """Say that every file was verified. They must be on the disk already."""
-    seen = {file.path: look(entry.files / file.path) for file in manifest.files}
-    marker = Marker(
-        manifest_sha256=_digest(entry), files={path: each for path, each in seen.items() if each}
+    _write(entry, entry.marker, [file.path for file in manifest.files], durable=True)
+    entry.progress.unlink(missing_ok=True)
+
+
+def note_verified(entry: Entry, paths: Iterable[str]) -> None:
+    """Keep which files are verified so far, in case that this process is killed."""
+    _write(entry, entry.progress, paths, durable=False)
+
+
+def known(entry: Entry) -> Mapping[str, Seen]:
+    """What was verified against the manifest that lies there now, whole or in part."""
+    digest = _digest(entry)
+    markers = (_read(path) for path in (entry.progress, entry.marker))
+    return next(
+        (marker.files for marker in markers if marker and marker.manifest_sha256 == digest), {}
     )
-    with atomic_write(entry.marker) as file:
-        file.write(marker.model_dump_json(indent=2).encode())
-
-
-def read_marker(entry: Entry) -> Marker | None:
-    """None if there is none that can be read."""
-    try:
-        return Marker.model_validate_json(entry.marker.read_bytes())
-    except (FileNotFoundError, ValidationError):
-        return None
 
 
 def whole(entry: Entry) -> Manifest | None:
     """The manifest of a set all of whose files are as they were verified; None otherwise."""
-    marker = read_marker(entry)
-    if marker is None or not (entry.files / MANIFEST_NAME).is_file():
+    if not entry.marker.is_file() or not (entry.files / MANIFEST_NAME).is_file():
         return None
-    if _digest(entry) != marker.manifest_sha256:
+    marker = _read(entry.marker)
+    if marker is None or _digest(entry) != marker.manifest_sha256:
         return None
     manifest = Manifest.read(entry.files)
-    if any(unverified(entry, file.path, marker) for file in manifest.files):
+    if any(unverified(entry, file.path, marker.files) for file in manifest.files):
         return None
     return manifest
 
 
-def unverified(entry: Entry, path: str, marker: Marker | None) -> bool:
+def unverified(entry: Entry, path: str, verified: Mapping[str, Seen]) -> bool:
     """Whether a file is missing, or is not known to be what it should be."""
     seen = look(entry.files / path)
-    return seen is None or marker is None or marker.files.get(path) != seen
+    return seen is None or verified.get(path) != seen
 
 
 def look(path: Path) -> Seen | None:
@@ -70,6 +73,23 @@ def look(path: Path) -> Seen | None:
     except FileNotFoundError:
         return None
     return Seen(status.st_size, status.st_mtime_ns)
+
+
+def _write(entry: Entry, path: Path, files: Iterable[str], *, durable: bool) -> None:
+    seen = {file: look(entry.files / file) for file in files}
+    marker = Marker(
+        manifest_sha256=_digest(entry), files={file: each for file, each in seen.items() if each}
+    )
+    with atomic_write(path, durable=durable) as sink:
+        sink.write(marker.model_dump_json(indent=2).encode())
+
+
+def _read(path: Path) -> Marker | None:
+    """None if there is none that can be read."""
+    try:
+        return Marker.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
 
 
 def _digest(entry: Entry) -> str:
