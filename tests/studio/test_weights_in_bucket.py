@@ -69,9 +69,12 @@ def frames(studio: Studio, release: str) -> np.ndarray:
     return engine.render(request).frames
 
 
-def test_an_engine_renders_with_what_was_mirrored_and_fetched(deployment: Project) -> None:
+def test_an_engine_renders_with_what_was_mirrored_and_fetched(
+    deployment: Project, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pin, _ = mirrored(deployment, "tiny-in-store")
     release_from(deployment, pin)
+    s3.enter(monkeypatch, "reader")  # nodes write nothing there
     studio = deployment.studio()
     shipped, stored = studio.release("wan-tiny"), studio.release("from-store")
     assert stored.identity == shipped.identity  # the same weights draw the same videos
