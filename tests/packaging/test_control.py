@@ -79,6 +79,6 @@ def test_definitions_load_and_the_doctor_looks_without_torch(
         text=True,
     )
     jobs, *findings = done.stdout.splitlines()
-    assert jobs.split() == ["__ASSET_JOB", "campaign_balls", "render_prompt"]
+    assert {"campaign_balls", "render_prompt"} <= set(jobs.split())
     assert any("Without torch nothing is rendered here" in each for each in findings)
     assert any("ffmpeg" in each for each in findings)

@@ -1,7 +1,7 @@
 """PostgreSQL restarted in the middle of a run that keeps both ledger and Dagster's runs there."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -27,15 +27,14 @@ def durable_scene(scene: Scene, postgres_server: PostgresServer) -> Iterator[Sce
         postgres_server.drop_database(url)
 
 
-@pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_a_worker_renders_on_and_has_its_takes_accepted(
-    durable_scene: Scene, postgres_server: PostgresServer, mode: Literal["fast", "immediate"]
+    durable_scene: Scene, postgres_server: PostgresServer
 ) -> None:
     hand = durable_scene.begin(
         durable_scene.shard(), wait_at=PROMPTS[1], ledger_patience_seconds=60
     )
     hand.until_it_waits()
-    with postgres_server.away(mode):
+    with postgres_server.away("immediate"):
         hand.go_on()
     assert hand.answer().summary["accepted"] == len(PROMPTS)
     durable_scene.publish()
