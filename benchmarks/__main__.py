@@ -28,6 +28,7 @@ def everything(context: typer.Context) -> None:
             lambda: bookkeeping([100, 1_000, 10_000]),
             lambda: graph_vs_loop([10, 100, 300]),
             lambda: weights_fetch(2),
+            lambda: admission(16),
         )
         for benchmark in each:
             benchmark()
@@ -53,6 +54,16 @@ def bookkeeping(
     from benchmarks.bookkeeping import run
 
     run(shots, ledger)
+
+
+@app.command()
+def admission(
+    processes: Annotated[int, typer.Option(help="That admit single shots at once.")] = 16,
+) -> None:
+    """Shots admitted a second, whole editions and one by one."""
+    from benchmarks.admission import run
+
+    run(processes)
 
 
 @app.command()

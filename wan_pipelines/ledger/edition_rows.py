@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from wan_pipelines.ledger.admission import Candidate, Standing
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.statements import chunks, insert_missing, table
+from wan_pipelines.ledger.statements import chunks, insert_missing, insert_of, table
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow, TakeRow
 
 Row = Mapping[str, Any]
@@ -37,14 +37,14 @@ def ensure_edition(
     """The id of an edition that exists, and is locked, from now on, with that budget."""
     moment = to_micros(now)
     names = {"tenant": edition.tenant, "campaign": edition.campaign, "edition": edition.edition}
-    row = {**names, "user": edition.user, "admitted_at": moment, "created_at": moment}
-    insert_missing(session, EditionRow, [row])
-    return session.execute(
-        update(EditionRow)
-        .filter_by(**names)
-        .values(user=edition.user, admitted_at=moment, budget_micro_usd=budget_micro_usd)
-        .returning(EditionRow.id)
-    ).scalar_one()
+    row = {**names, "created_at": moment}
+    changed = {"user": edition.user, "admitted_at": moment, "budget_micro_usd": budget_micro_usd}
+    upsert = (
+        insert_of(session)(table(EditionRow))
+        .on_conflict_do_update(index_elements=list(names), set_=changed)
+        .returning(table(EditionRow).c.id)
+    )
+    return session.execute(upsert, {**row, **changed}).scalar_one()
 
 
 def load_rows(session: Session, edition_id: int) -> dict[str, Row]:

@@ -37,7 +37,7 @@ from wan_pipelines.ledger.quotas import left_of, release_unless_running, reserve
 from wan_pipelines.ledger.remainders import Remainder, first_lack
 from wan_pipelines.ledger.statements import storable, table
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow
-from wan_pipelines.ledger.tenants import Account, account_of, ensure_user, lock_account
+from wan_pipelines.ledger.tenants import Account, ensure_account, lock_account
 
 __all__ = [
     "Admission",
@@ -93,9 +93,8 @@ def admit(
     positions = _positions(candidates, edition)
     chosen = _chosen(candidates, only, edition)
     with ledger.write() as session:
-        ensure_user(session, edition.tenant, edition.user, now)
         lock_account(session, edition.tenant)
-        account = account_of(session, edition.tenant, edition.user, now)
+        account = ensure_account(session, edition.tenant, edition.user, now)
         edition_id = ensure_edition(session, edition, now, budget_micro_usd)
         before = load_rows(session, edition_id)
         standings = load_standings(session, edition, edition_id, chosen, now)

@@ -6,8 +6,10 @@ to what its take really took, `release` closes it and counts all of it back; bot
 What is used of a window is the sum of its entries.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from itertools import count
 from typing import Literal
 from uuid import uuid4
 
@@ -18,6 +20,7 @@ from sqlalchemy import (
     Select,
     String,
     bindparam,
+    case,
     func,
     insert,
     literal,
@@ -27,7 +30,7 @@ from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.amounts import MEASURES, Amount
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.limits import SCOPES, Limit, Scope, Window, window_of
+from wan_pipelines.ledger.limits import Limit, Scope, Window, window_of
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR
 from wan_pipelines.ledger.remainders import QuotaLeft
@@ -60,21 +63,13 @@ def quotas_left(ledger: Ledger, tenant: str, user: str, *, now: datetime) -> tup
 def left_today(transaction: Transaction, account: Account, now: datetime) -> QuotaLeft:
     """As `quota_left`, inside a transaction."""
     limit = Limit("user_day", "shots", account.most("user_day", "shots"))
-    window = window_of(limit.scope, now, account.zone)
-    used = _used(transaction, account, limit.scope, window)
-    return QuotaLeft.of(account, limit, window, used.shots)
+    (found,) = _left(transaction, account, [limit], now)
+    return found
 
 
 def left_of(transaction: Transaction, account: Account, now: datetime) -> tuple[QuotaLeft, ...]:
     """What is left of each limit there is, inside a transaction."""
-    found: list[QuotaLeft] = []
-    for scope in SCOPES:
-        limits = [limit for limit in account.limits if limit.scope == scope]
-        if limits:
-            window = window_of(scope, now, account.zone)
-            used = _used(transaction, account, scope, window)
-            found += [QuotaLeft.of(account, each, window, used.of(each.measure)) for each in limits]
-    return tuple(found)
+    return _left(transaction, account, account.limits, now)
 
 
 def reserve(
@@ -125,16 +120,59 @@ def release_unless_running(session: Session, reservations: Sequence[str], now: d
     release(session, [each for each in reservations if each not in running], now)
 
 
-def _used(transaction: Transaction, account: Account, scope: Scope, window: Window) -> Amount:
-    sums = [func.coalesce(func.sum(_ENTRIES.c[measure]), 0) for measure in MEASURES]
-    query = select(*sums).where(
-        _ENTRIES.c.tenant == account.tenant,
-        _ENTRIES.c.day.between(window.first_day, window.last_day),
+def _left(
+    transaction: Transaction, account: Account, limits: Sequence[Limit], now: datetime
+) -> tuple[QuotaLeft, ...]:
+    windows: dict[Scope, Window] = {
+        limit.scope: window_of(limit.scope, now, account.zone) for limit in limits
+    }
+    used = _used(transaction, account, windows)
+    return tuple(
+        QuotaLeft.of(account, limit, windows[limit.scope], used[limit.scope].of(limit.measure))
+        for limit in limits
     )
+
+
+def _used(
+    transaction: Transaction, account: Account, windows: Mapping[Scope, Window]
+) -> dict[Scope, Amount]:
+    """What each window has used of each measure; all in one question."""
+    if not windows:
+        return {}
+    values = {
+        "tenant": account.tenant,
+        "user": account.user,
+        "first": min(window.first_day for window in windows.values()),
+        "last": max(window.last_day for window in windows.values()),
+        **{f"{scope}_first": window.first_day for scope, window in windows.items()},
+        **{f"{scope}_last": window.last_day for scope, window in windows.items()},
+    }
+    sums = list(transaction.execute(_summing(tuple(windows)), values).one())
+    amounts = (Amount(*map(int, sums[at : at + len(MEASURES)])) for at in count(0, len(MEASURES)))
+    return dict(zip(windows, amounts, strict=False))
+
+
+@cache
+def _summing(scopes: tuple[Scope, ...]) -> Select[tuple[int, ...]]:
+    sums = [
+        func.coalesce(func.sum(case((_in_window(scope), _ENTRIES.c[measure]), else_=0)), 0)
+        for scope in scopes
+        for measure in MEASURES
+    ]
+    query = select(*sums).where(
+        _ENTRIES.c.tenant == bindparam("tenant"),
+        _ENTRIES.c.day.between(bindparam("first"), bindparam("last")),
+    )
+    if scopes == ("user_day",):
+        query = query.where(_ENTRIES.c.user == bindparam("user"))
+    return query
+
+
+def _in_window(scope: Scope) -> ColumnElement[bool]:
+    within = _ENTRIES.c.day.between(bindparam(f"{scope}_first"), bindparam(f"{scope}_last"))
     if scope == "user_day":
-        query = query.where(_ENTRIES.c.user == account.user)
-    shots, gpu_microseconds, micro_usd = transaction.execute(query).one()
-    return Amount(int(shots), int(gpu_microseconds), int(micro_usd))
+        return within & (_ENTRIES.c.user == bindparam("user"))
+    return within
 
 
 _ENTRIES = table(QuotaEntryRow)

@@ -1,6 +1,6 @@
 """Small pieces of SQL that several modules need."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Select, Table
@@ -34,9 +34,13 @@ def insert_missing(
     """Insert rows, leaving those alone whose unique key exists already."""
     if not values:
         return
+    session.execute(insert_of(session)(table(row)).on_conflict_do_nothing(), list(values))
+
+
+def insert_of(session: Session) -> Callable[[Table], postgresql.Insert | sqlite.Insert]:
+    """The database's own INSERT, which knows what to do about rows that are there already."""
     on_postgresql = session.get_bind().dialect.name == POSTGRESQL
-    insert = postgresql.insert if on_postgresql else sqlite.insert
-    session.execute(insert(table(row)).on_conflict_do_nothing(), list(values))
+    return postgresql.insert if on_postgresql else sqlite.insert
 
 
 def lock_rows(transaction: Transaction, query: Select[Any], values: Mapping[str, Any]) -> None:

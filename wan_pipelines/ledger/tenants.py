@@ -108,22 +108,34 @@ def account_of(
     transaction: Transaction, tenant: str, user: str, now: datetime, *, known: bool = True
 ) -> Account:
     """The account of a user; unless that must be `known`, also of one who never asked."""
-    found = transaction.execute(_ACCOUNT, {"tenant": tenant, "user": user}).one_or_none()
-    if found is None or (known and found.name is None):
+    account, is_known = _account(transaction, tenant, user, now)
+    if account is None or (known and not is_known):
         raise LedgerError(f"Tenant {tenant} has no user {user} in the ledger.")
+    return account
+
+
+def _account(
+    transaction: Transaction, tenant: str, user: str, now: datetime
+) -> tuple[Account | None, bool]:
+    """The account there is for a known tenant, and whether its user is known as well."""
+    found = transaction.execute(_ACCOUNT, {"tenant": tenant, "user": user}).one_or_none()
+    if found is None:
+        return None, False
     zone = zone_of(tenant, found.time_zone)
     declared = limits_of_plan(transaction, found.plan)
     limits = effective(declared, changes_for(transaction, tenant, user), now)
-    return Account(tenant, user, found.plan, zone, limits)
+    return Account(tenant, user, found.plan, zone, limits), found.name is not None
 
 
 def limits_of_plan(transaction: Transaction, plan: str) -> tuple[Limit, ...]:
     """What a plan declares."""
-    columns = table(PlanLimitRow).c
-    query = select(columns.scope, columns.measure, columns.most).where(columns.plan == plan)
-    return tuple(Limit(*row) for row in transaction.execute(query))
+    return tuple(Limit(*row) for row in transaction.execute(_OF_PLAN, {"plan": plan}))
 
 
+_LIMITS = table(PlanLimitRow).c
+_OF_PLAN = select(_LIMITS.scope, _LIMITS.measure, _LIMITS.most).where(
+    _LIMITS.plan == bindparam("plan")
+)
 _ACCOUNT = (
     select(TenantRow.plan, TenantRow.time_zone, UserRow.name)
     .outerjoin(UserRow, (UserRow.tenant == TenantRow.name) & (UserRow.name == bindparam("user")))
@@ -136,17 +148,18 @@ _LOCK_TENANT = (
 )
 
 
-def ensure_user(session: Session, tenant: str, user: str, now: datetime) -> None:
-    """A known tenant's user exists from its first request on."""
-    if session.get(UserRow, (tenant, user)) is not None:
-        return
-    if session.get(TenantRow, tenant) is None:
+def ensure_account(session: Session, tenant: str, user: str, now: datetime) -> Account:
+    """The account of a known tenant's user, who exists from the first request on."""
+    account, is_known = _account(session, tenant, user, now)
+    if account is None:
         raise LedgerError(
             f"Tenant {tenant} is not known to the ledger. Add it to the environment's tenants, "
             "with a plan and a time zone."
         )
-    row = {"tenant": tenant, "name": user, "created_at": to_micros(now)}
-    insert_missing(session, UserRow, [row])
+    if not is_known:
+        row = {"tenant": tenant, "name": user, "created_at": to_micros(now)}
+        insert_missing(session, UserRow, [row])
+    return account
 
 
 def plan_names(session: Session) -> Sequence[str]:
