@@ -138,6 +138,15 @@ def test_a_window_of_the_schedule_can_be_planned(wan: Wan, quick_project: Projec
     assert (plan["edition"], plan["counts"]) == ("2026-11-02-0400", {"rendered": 2})
 
 
+def test_a_brief_that_is_wrong_hides_no_other_campaign(wan: Wan, quick_project: Project):
+    folder = quick_project.root / "assets" / "campaigns" / "autumn"
+    folder.mkdir()
+    (folder / "defs.yaml").write_text("type: wan_pipelines.components.Campaign\nattributes: 5\n")
+    said = wan("campaigns", "--json")
+    assert [each["campaign"] for each in json.loads(said.stdout)] == ["balls"]
+    assert (said.exit_code, "autumn/defs.yaml" in said.stderr) == (1, True)
+
+
 def test_a_plan_above_the_budget_says_so(wan: Wan, quick_project: Project):
     quick_project.campaign(budget_usd="0.000001")
     assert "more than the budget of $0.000001" in wan("plan", "balls").stderr

@@ -1,15 +1,16 @@
 """`wan campaigns`, `plan`, `run` and `demo`."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from wan_pipelines.cli.launching import render_edition
-from wan_pipelines.cli.output import AsJson, emit, examples
+from wan_pipelines.cli.output import AsJson, complain, emit, examples
 from wan_pipelines.cli.plans import show_plan
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
+from wan_pipelines.errors import InputError
 from wan_pipelines.studio.planning import check_names, preview
 from wan_pipelines.studio.studio import Studio
 
@@ -69,23 +70,35 @@ def demo(as_json: AsJson = False) -> None:
 
 
 def list_campaigns(as_json: AsJson = False) -> None:
-    """List the campaigns of this deployment."""
+    """List the campaigns of this deployment; one whose brief is wrong hides no other."""
     studio = this_studio()
-    records = [
-        {
-            "campaign": brief.name,
-            "title": brief.title,
-            "tenant": brief.tenant,
-            "release": brief.release,
-            "tier": brief.tier or studio.release(brief.release).default_tier,
-            "shots": len(studio.shots(brief.name)),
-            "schedule": brief.schedule.cron if brief.schedule else None,
-            "time_zone": brief.schedule.time_zone if brief.schedule else None,
-            "rerender": brief.rerender,
-        }
-        for brief in studio.briefs().values()
-    ]
+    records: list[dict[str, Any]] = []
+    wrong: list[InputError] = []
+    for name in studio.campaigns():
+        try:
+            records.append(_record(studio, name))
+        except InputError as error:
+            wrong.append(error)
     emit(records, COLUMNS, as_json=as_json, empty="There are no campaigns in assets/campaigns.")
+    for error in wrong:
+        complain(str(error))
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _record(studio: Studio, campaign: str) -> dict[str, Any]:
+    brief = studio.brief(campaign)
+    return {
+        "campaign": brief.name,
+        "title": brief.title,
+        "tenant": brief.tenant,
+        "release": brief.release,
+        "tier": brief.tier or studio.release(brief.release).default_tier,
+        "shots": len(studio.shots(brief.name)),
+        "schedule": brief.schedule.cron if brief.schedule else None,
+        "time_zone": brief.schedule.time_zone if brief.schedule else None,
+        "rerender": brief.rerender,
+    }
 
 
 def plan(

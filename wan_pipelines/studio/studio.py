@@ -78,6 +78,11 @@ class Studio:
             self.briefs(), campaign, kind="campaign", where=self.root / "assets" / "campaigns"
         )
 
+    def campaigns(self) -> list[str]:
+        """The names of all campaigns, whether their briefs can be read or not."""
+        briefs = (self.root / "assets" / "campaigns").glob("*/defs.yaml")
+        return sorted(brief.parent.name for brief in briefs)
+
     def folder_of(self, campaign: str) -> Path:
         """Where the brief lies, and the prompt files beside it."""
         return self.root / "assets" / "campaigns" / campaign
