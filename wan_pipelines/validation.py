@@ -20,6 +20,7 @@ _MORE_SHOWN = 5
 _REMEDIES = {
     "missing": "Add it.",
     "model_type": "Write its fields as `name: value`.",
+    "tuple_type": "Write a list: `[one, two]`, or a line that begins with `-` for each.",
     "string_type": "Write text; put quotes around words such as no, on, 12 or 2026-01-31.",
 }
 
