@@ -65,8 +65,9 @@ def test_more_shards_than_gpus_wait_and_each_class_renders_its_own_campaign(scen
 
 
 def test_what_a_quota_forbids_is_told_and_a_cancelled_run_leaves_nothing_behind(scene: Scene):
+    scene.project.release(tiers={"draft": {"steps": 200, "guidance": 1.0}})
     scene.admit()
-    scene.pace(0.5)
+    scene.pace(1)
     quota = {"metadata": {"name": "gpus"}, "spec": {"hard": {"requests.nvidia.com/gpu": "1"}}}
     scene.api.create(QUOTAS, quota)
     scene.until(lambda: scene.api.items(QUOTAS)[0]["status"].get("hard"))
@@ -78,7 +79,8 @@ def test_what_a_quota_forbids_is_told_and_a_cancelled_run_leaves_nothing_behind(
 
     scene.cancel(run)
     assert scene.until_ended(run) == dg.DagsterRunStatus.CANCELED
-    scene.until(lambda: not rendering.is_running and not scene.active_jobs(run))
+    scene.until(lambda: not scene.active_jobs(run))
+    scene.until(lambda: not rendering.is_running)
     scene.instance.event_log_storage.free_concurrency_slots_for_run(run)  # as the daemon does
     assert scene.slots("gpu-h100") == 0
     assert not running_takes(scene)

@@ -21,13 +21,15 @@ def pods_executor(settings: Settings, cluster: Cluster) -> dg.ExecutorDefinition
     @dg.executor(name="pods", requirements=dg.multiple_process_executor_requirements())
     def pods(context: dg.InitExecutorContext) -> dg.Executor:
         from dagster._core.execution.retries import RetryMode
-        from dagster._core.executor.step_delegating import StepDelegatingExecutor
+
+        from wan_pipelines.components.step_jobs import PodsOfRun
 
         nodes = context.job.get_definition().all_node_defs
         ops = [node for node in nodes if isinstance(node, dg.OpDefinition)]
         limit_pools(context.instance, settings, ops)
-        return StepDelegatingExecutor(
+        return PodsOfRun(
             _step_jobs(settings, cluster, ops),
+            cluster.namespace,
             retries=RetryMode.ENABLED,
             check_step_health_interval_seconds=cluster.health_seconds,
             should_verify_step=True,

@@ -7,20 +7,26 @@ API server is away for longer than a few seconds.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 from dagster._core.events import EngineEventData
-from dagster._core.executor.step_delegating import CheckStepHealthResult, StepHandlerContext
+from dagster._core.executor.step_delegating import (
+    CheckStepHealthResult,
+    StepDelegatingExecutor,
+    StepHandlerContext,
+)
 from dagster._core.instance.ref import InstanceRef
 from dagster_k8s.executor import K8sStepHandler
 from dagster_shared.record import copy as changed
 
 from wan_pipelines.cluster.waiting import why_waiting
 from wan_pipelines.components.api_client import PatientClient
+
+CANCELLED = {dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED}
 
 
 @dataclass
@@ -79,6 +85,14 @@ class StepJobs(K8sStepHandler):
             )
         return told
 
+    def end_all(self, run_id: str, namespace: str) -> None:
+        """Delete the Jobs of a run's steps that have not ended, whichever run pod made them."""
+        labels = f"dagster/run-id={run_id},app.kubernetes.io/component=step_worker"
+        found = self._api_client.batch_api.list_namespaced_job(namespace, label_selector=labels)
+        for job in found.items:
+            if not job.status.conditions:
+                self._api_client.delete_job(job.metadata.name, namespace)
+
     def _why_waiting(self, name: str, namespace: str) -> str | None:
         core = self._api_client.core_api
         pods = core.list_namespaced_pod(namespace, label_selector=f"job-name={name}").items
@@ -94,6 +108,27 @@ class StepJobs(K8sStepHandler):
         step_context = context.get_step_context(self._get_step_key(context))
         words = f"{step_context.step.key} waits: {why}" if why else "It waits no longer."
         dg.DagsterEvent.engine_event(step_context, words, EngineEventData())
+
+
+class PodsOfRun(StepDelegatingExecutor):
+    """Ends the pods of a run that somebody cancelled.
+
+    Dagster leaves them alone where runs are resumed: for it, whatever stops a run pod is an
+    accident then.
+    """
+
+    def __init__(self, jobs: StepJobs, namespace: str, **how: Any) -> None:
+        super().__init__(jobs, **how)
+        self._jobs = jobs
+        self._namespace = namespace
+
+    def execute(self, plan_context: Any, execution_plan: Any) -> Generator[dg.DagsterEvent]:
+        try:
+            yield from super().execute(plan_context, execution_plan)
+        finally:
+            run = plan_context.instance.get_run_by_id(plan_context.run_id)
+            if run and run.status in CANCELLED:
+                self._jobs.end_all(run.run_id, self._namespace)
 
 
 def _ended(name: str, watched: _Watched) -> CheckStepHealthResult:
