@@ -100,7 +100,8 @@ def _totals(plan: Plan) -> dict[str, Any]:
 def _summary(plan: Plan) -> Iterator[str]:
     """What the plan comes to, and how many shots there are of each outcome, with its reason."""
     name = f"{plan.edition.campaign}/{plan.edition.edition}"
-    yield f"\n{name}: {len(plan.shots)} shots, {_expected(plan)}"
+    shots = "1 shot" if len(plan.shots) == 1 else f"{len(plan.shots)} shots"
+    yield f"\n{name}: {shots}, {_expected(plan)}"
     outcomes = Counter((_outcome(planned), planned.why) for planned in plan.shots)
     for (outcome, why), number in outcomes.most_common(REASONS_SHOWN):
         yield f"  {number} {outcome}" + (f": {why}" if why else "")
