@@ -65,7 +65,12 @@ class Scene:
         return self.project.studio()
 
     def launch(
-        self, campaign: str = "balls", edition: str = "one", *, assets: Sequence[str] = ()
+        self,
+        campaign: str = "balls",
+        edition: str = "one",
+        *,
+        assets: Sequence[str] = (),
+        launched: bool = True,
     ) -> str:
         """Begin a run of an edition, or of some of its assets; returns its id."""
         keys = CampaignKeys(campaign)
@@ -83,7 +88,8 @@ class Scene:
         self.instance.report_dagster_event(
             dg.DagsterEvent("PIPELINE_STARTING", job_name=keys.job), run.run_id
         )
-        self.instance.run_launcher.launch_run(LaunchRunContext(run, None))
+        if launched:
+            self.instance.run_launcher.launch_run(LaunchRunContext(run, None))
         return run.run_id
 
     def cancel(self, run: str) -> None:

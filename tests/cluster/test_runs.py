@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from tests.cluster.manifests import is_hardened, pod_of, problem
 from tests.cluster.scene import JOBS, Scene
-from tests.support.control_plane import NAMESPACE
+from tests.support.control_plane import NAMESPACE, Json
 from tests.survival import rules
+from wan_pipelines.definitions import load
 from wan_pipelines.ledger.tables import TakeRow, WorkerRow
 from wan_pipelines.studio.editions import edition_key
 
@@ -85,6 +86,35 @@ def test_what_a_quota_forbids_is_told_and_a_cancelled_run_leaves_nothing_behind(
     assert scene.slots("gpu-h100") == 0
     assert not running_takes(scene)
     scene.api.delete(f"{QUOTAS}/gpus")
+
+
+def test_what_a_run_that_was_marked_as_failed_left_behind_is_removed(scene: Scene):
+    scene.admit()
+    run = scene.launch(assets=["takes"], launched=False)
+    scene.api.create(JOBS, waiting_job(run))
+    record = scene.instance.get_run_by_id(run)
+    assert record
+    scene.instance.report_run_failed(record, "It took too long to start.")
+    (sensor,) = [each for each in load().sensors or () if each.name == "pods_of_failed_runs"]
+    assert isinstance(sensor, dg.RunStatusSensorDefinition)
+    event = dg.DagsterEvent("PIPELINE_FAILURE", job_name=record.job_name)
+    sensor(
+        dg.build_run_status_sensor_context(
+            sensor.name, event, scene.instance, scene.instance.get_run_by_id(run) or record
+        )
+    )
+    scene.until(lambda: not scene.jobs(run))
+
+
+def waiting_job(run: str) -> Json:
+    """A Job of a run whose pod no node takes."""
+    container = {"name": "dagster", "image": "wan", "command": ["true"]}
+    pod = {"containers": [container], "restartPolicy": "Never", "nodeSelector": {"no": "node"}}
+    labels = {"dagster/run-id": run}
+    return {
+        "metadata": {"name": f"waits-{run[:8]}", "labels": labels},
+        "spec": {"backoffLimit": 0, "template": {"metadata": {"labels": labels}, "spec": pod}},
+    }
 
 
 def test_the_role_of_runs_allows_what_they_do_and_nothing_else(scene: Scene):

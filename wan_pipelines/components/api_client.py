@@ -40,6 +40,16 @@ class PatientClient(DagsterKubernetesClient):
             timeout=wait_time_between_attempts,
         )
 
+    def end_jobs(self, run_id: str, namespace: str, component: str = "") -> list[str]:
+        """Delete a run's Jobs that have not ended, of one component or of all; returns names."""
+        only = f",app.kubernetes.io/component={component}" if component else ""
+        labels = f"dagster/run-id={run_id}{only}"
+        found = self.batch_api.list_namespaced_job(namespace, label_selector=labels).items
+        names = [job.metadata.name for job in found if not job.status.conditions]
+        for name in names:
+            self.delete_job(name, namespace)
+        return names
+
     def _create(self, body: Any, namespace: str) -> None:
         import kubernetes.client
 

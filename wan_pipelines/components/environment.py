@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from wan_pipelines.components.executor import local_executor
 from wan_pipelines.components.json_io import JsonIOManager
+from wan_pipelines.components.leftovers import leftover_sensors
 from wan_pipelines.components.nightly import build_nightly_defs
 from wan_pipelines.components.places import on_gpu
 from wan_pipelines.components.pods_executor import pods_executor
@@ -43,6 +44,7 @@ class Environment(dg.Component):
             dg.Definitions(
                 resources={"studio": studio, "io_manager": JsonIOManager(studio)},
                 executor=executor_of(settings),
+                sensors=leftover_sensors(settings.kubernetes) if settings.kubernetes else [],
             ),
         )
 

@@ -87,11 +87,7 @@ class StepJobs(K8sStepHandler):
 
     def end_all(self, run_id: str, namespace: str) -> None:
         """Delete the Jobs of a run's steps that have not ended, whichever run pod made them."""
-        labels = f"dagster/run-id={run_id},app.kubernetes.io/component=step_worker"
-        found = self._api_client.batch_api.list_namespaced_job(namespace, label_selector=labels)
-        for job in found.items:
-            if not job.status.conditions:
-                self._api_client.delete_job(job.metadata.name, namespace)
+        self._api_client.end_jobs(run_id, namespace, component="step_worker")
 
     def _why_waiting(self, name: str, namespace: str) -> str | None:
         core = self._api_client.core_api
