@@ -40,6 +40,8 @@ COLUMNS = (
     Column("mirrored", "In the store"),
     Column("folder", "Folder", beneath=True),
 )
+COMMIT_DIGITS = 12
+"""That tell commits apart, for people."""
 ReleaseName = Annotated[str, typer.Argument(help="A release of assets/models.")]
 AsLines = Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")]
 
@@ -192,4 +194,9 @@ def _stoppable(*, as_json: bool) -> Iterator[tuple[Tell, Event]]:
 
 
 def _shown(row: WeightsRow) -> dict[str, Any]:
-    return {**asdict(row), "size": f"{row.disk_bytes / GB:.2f}" if row.disk_bytes else None}
+    name, at, revision = row.weights.partition("@")
+    return {
+        **asdict(row),
+        "weights": name + at + revision[:COMMIT_DIGITS],
+        "size": f"{row.disk_bytes / GB:.2f}" if row.disk_bytes else None,
+    }

@@ -18,8 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.text import Text
 
-from wan_pipelines.cli.output import note
 from wan_pipelines.units import GB
 from wan_pipelines.weights.events import (
     Began,
@@ -132,4 +132,4 @@ class _Bar:
         self._bar.update(task.id, description=words, total=size or None, completed=done)
 
     def _say(self, words: str) -> None:
-        note(words)
+        self._bar.console.print(Text(words), soft_wrap=True)  # above the bar
