@@ -14,7 +14,7 @@ from wan_pipelines.cli.tables import Column
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.amounts import Measure, told
 from wan_pipelines.ledger.limit_changes import change_limit, limit_changes
-from wan_pipelines.ledger.limits import PER, ChangeKind, LimitChange, Scope
+from wan_pipelines.ledger.limits import PER, ChangeKind, Limit, LimitChange, Scope
 from wan_pipelines.ledger.money import micro_usd, usd
 from wan_pipelines.ledger.remainders import QuotaLeft
 from wan_pipelines.studio.plan_settings import MICROSECONDS_PER_GPU_HOUR, microseconds_of
@@ -258,8 +258,8 @@ def _told(quota: QuotaLeft) -> str:
 
 
 def _decision(change: LimitChange) -> dict[str, Any]:
-    amount = "no limit" if change.amount is None else told(change.measure, change.amount)
-    words = f"{amount} {'more ' if change.kind == 'grant' else ''}{PER[change.scope]}"
+    limit = Limit(change.scope, change.measure, change.amount)
+    words = f"{limit.amount} {'more ' if change.kind == 'grant' else ''}{PER[change.scope]}"
     return {
         "decided_at": change.decided_at,
         "tenant": change.tenant,

@@ -1,6 +1,6 @@
 """What a shot takes out of a quota: itself, GPU time, money."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -9,6 +9,11 @@ from wan_pipelines.ledger.money import usd
 Measure = Literal["shots", "gpu_microseconds", "micro_usd"]
 
 MEASURES: tuple[Measure, ...] = ("shots", "gpu_microseconds", "micro_usd")
+ANY: Mapping[Measure, str] = {
+    "shots": "any number of shots",
+    "gpu_microseconds": "any GPU time",
+    "micro_usd": "any amount of USD",
+}
 MICROSECONDS_PER_MINUTE = 60_000_000
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from wan_pipelines.ledger.amounts import Measure, told
+from wan_pipelines.ledger.amounts import ANY, Measure, told
 
 Scope = Literal["user_day", "tenant_day", "tenant_month"]
 ChangeKind = Literal["set", "grant"]
@@ -41,8 +41,12 @@ class Limit:
     @property
     def told(self) -> str:
         """In words, such as "5 shots per user and day"."""
-        amount = "no limit" if self.most is None else told(self.measure, self.most)
-        return f"{amount} {PER[self.scope]}"
+        return f"{self.amount} {PER[self.scope]}"
+
+    @property
+    def amount(self) -> str:
+        """How much, in words: "5 shots", "any number of shots"."""
+        return ANY[self.measure] if self.most is None else told(self.measure, self.most)
 
 
 @dataclass(frozen=True, slots=True)
