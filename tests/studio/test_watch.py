@@ -148,6 +148,20 @@ def test_prompts_that_screening_stopped_are_no_concern(quick_project: Project):
     assert complete(studio)
 
 
+@pytest.mark.parametrize("plan", [{"shots_per_user_and_day": 1}, {"tiers": ["finest"]}])
+def test_an_edition_is_incomplete_once_its_plan_lets_more_pass(
+    quick_project: Project, plan: dict[str, object]
+):
+    quick_project.environment(plans={"free": plan}, tenants={"demo": {"plan": "free"}})
+    studio = quick_project.studio()
+    render_edition(studio)
+    assert complete(studio)
+    quick_project.environment(
+        plans={"free": {"shots_per_user_and_day": 2}}, tenants={"demo": {"plan": "free"}}
+    )
+    assert not complete(quick_project.studio())
+
+
 def test_a_lost_page_makes_an_edition_incomplete(studio: Studio, quick_project: Project):
     edition: EditionKey = edition_key(studio, "balls", "one")
     studio.store.delete(pages_of(edition).page)

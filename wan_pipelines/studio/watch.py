@@ -16,6 +16,7 @@ from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import ShotView, edition_shots_view, run_costs
 from wan_pipelines.studio.outputs import broken_outputs
 from wan_pipelines.studio.page import pages_of
+from wan_pipelines.studio.planning import preview
 from wan_pipelines.studio.reviews import reviewer
 from wan_pipelines.studio.studio import Studio
 
@@ -89,7 +90,16 @@ def is_complete(studio: Studio, edition: EditionKey, now: datetime) -> bool:
         and not compare(studio, edition, now).shots
         and not any(run.open_workers for run in run_costs(studio.ledger, None, edition=edition))
         and studio.store.stat(pages_of(edition).page) is not None
+        and not _may_run_now(studio, edition, shots)
     )
+
+
+def _may_run_now(studio: Studio, edition: EditionKey, shots: Sequence[ShotView]) -> bool:
+    """Whether plans, limits or budgets let more pass than when the edition was admitted."""
+    if not any(shot.state in ("refused", "rejected") for shot in shots):
+        return False
+    plan = preview(studio, edition.campaign, edition.edition)
+    return any(planned.renders for planned in plan.shots)
 
 
 def _cleared(
