@@ -65,4 +65,4 @@ def test_the_installed_wheel_loads_a_root_that_is_named(
     package, weights, jobs = found.stdout.splitlines()
     assert package == str(installed / "wan_pipelines" / "__init__.py")
     assert weights.startswith(str(installed))
-    assert jobs.split() == ["__ASSET_JOB", "campaign_balls", "render_prompt"]
+    assert {"campaign_balls", "render_prompt"} <= set(jobs.split())
