@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
-from wan_pipelines.ledger.amounts import ANY, Measure, told
+from wan_pipelines.ledger.amounts import ANY, MEASURES, Measure, told
 
 Scope = Literal["user_day", "tenant_day", "tenant_month"]
 ChangeKind = Literal["set", "grant"]
@@ -86,7 +86,13 @@ def effective(
     for subject, most in limits.items():
         if most is not None:
             limits[subject] = most + _granted(subject, holding)
-    return tuple(Limit(*subject, most) for subject, most in limits.items() if most is not None)
+    found = [Limit(*subject, most) for subject, most in limits.items() if most is not None]
+    return tuple(sorted(found, key=_order))
+
+
+def _order(limit: Limit) -> tuple[int, int]:
+    """Users' before tenants', shots before time before money."""
+    return SCOPES.index(limit.scope), MEASURES.index(limit.measure)
 
 
 def _granted(subject: Subject, holding: Iterable[LimitChange]) -> int:
