@@ -101,7 +101,11 @@ class Scene:
             monitor_started_run(self.instance, cast("Any", None), record, LOG)
 
     def clean_up(self) -> None:
-        """No Job outlives its test."""
+        """No run and no Job outlives its test, however it ended."""
+        for run in self.instance.get_runs():
+            if run.status not in ENDED:
+                self.instance.report_run_canceled(run)
+            self.instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         for job in self.api.items(JOBS):
             self.api.delete(f"{JOBS}/{job['metadata']['name']}")
         self.api.close()
@@ -162,7 +166,7 @@ class Scene:
 
     def at_work(self, run: str) -> list[RunningPod]:
         """The pods of a run that hold a GPU and have begun a shot."""
-        return [pod for pod in self.renders(run) if "step 0 of" in pod.log.read_text()]
+        return [pod for pod in self.renders(run) if "step 0 of" in pod.said]
 
     def renders(self, run: str, gpu_class: str = "h100") -> list[RunningPod]:
         """The pods of a run that hold GPUs of a class now."""

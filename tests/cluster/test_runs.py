@@ -21,7 +21,9 @@ FORBIDDEN = (
     ("POST", f"/api/v1/namespaces/{NAMESPACE}/pods"),
     ("GET", "/api/v1/namespaces/default/pods"),
     ("GET", "/api/v1/nodes"),
+    ("GET", f"{JOBS}/any"),
     ("PUT", f"{JOBS}/any"),
+    ("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/any"),
     ("DELETE", QUOTAS),
     ("POST", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/rolebindings"),
 )

@@ -57,6 +57,11 @@ class RunningPod:
     def is_running(self) -> bool:
         return self.container is not None
 
+    @property
+    def said(self) -> str:
+        """What its containers have printed so far."""
+        return self.log.read_text() if self.log.exists() else ""
+
 
 @dataclass
 class Kubelet:
