@@ -43,10 +43,12 @@ def test_a_plan_lists_shots_and_ends_with_what_they_come_to(wan: Wan):
     lines = said.stdout.splitlines()
     assert lines[0].split() == ["Shot", "Would", "be", "GPU-s", "GB", "USD", "Why"]
     assert lines[1].startswith(f"{BALL} ")
-    assert lines[-3].startswith("balls/one: 2 shots, about ")
-    assert lines[-3].endswith(" GB of memory")
-    assert lines[-2].startswith("  rendering takes ")
-    assert " GPU-seconds, judging by published figures; 2 workers take " in lines[-2]
+    assert lines[-4].startswith("balls/one: 2 shots, about ")
+    assert lines[-4].endswith(" GB of memory")
+    assert lines[-3].startswith("  rendering takes ")
+    assert " GPU-seconds, judging by published figures; 2 workers take " in lines[-3]
+    assert lines[-2].startswith("  it ends in about ")
+    assert lines[-2].endswith(" s, 2 at a time, once there are GPUs")
     assert lines[-1] == "  2 rendered"
 
 
@@ -64,6 +66,7 @@ def test_a_plan_as_json_has_stable_names(wan: Wan, quick_project: Project):
         "estimated_from",
         "workers",
         "start_gpu_seconds",
+        "wall_seconds",
         "cost_usd",
         "cost_usd_between",
         "budget_usd",
@@ -95,6 +98,8 @@ def test_a_plan_as_json_has_stable_names(wan: Wan, quick_project: Project):
     total = sum(shot["gpu_seconds"] for shot in plan["plan"])
     assert total == pytest.approx(plan["gpu_seconds"], abs=0.002)
     assert plan["start_gpu_seconds"] > plan["workers"] > 0
+    everything = plan["start_gpu_seconds"] + plan["gpu_seconds"]
+    assert everything / 2 <= plan["wall_seconds"] + 0.01 <= everything + 0.01
     cheapest, dearest = plan["cost_usd_between"]
     assert sum(shot["cost_usd"] for shot in plan["plan"]) < plan["cost_usd"]
     assert 0 < cheapest <= plan["cost_usd"] <= dearest + 2e-6, "of two shots, rounded apiece"

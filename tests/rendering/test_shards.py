@@ -13,7 +13,7 @@ from tests.support.releases import hub_release, shot_for
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import Sampling
-from wan_pipelines.rendering.shards import cut
+from wan_pipelines.rendering.shards import cut, wall_seconds
 
 RELEASES = (hub_release(), hub_release(name="other"))
 WIDTHS = (64, 96)
@@ -144,3 +144,9 @@ def test_a_worker_changes_what_is_warm_as_seldom_as_can_be() -> None:
 
 def _sampling(plain: Sampling, engine: str, loras: str, steps: int) -> Sampling:
     return replace(plain, engine=engine, loras=loras, steps=steps)
+
+
+@pytest.mark.parametrize(("workers", "ends"), [(1, 60), (2, 45), (3, 35), (9, 30)])
+def test_shards_are_begun_by_whoever_is_free_first(workers: int, ends: float):
+    assert wall_seconds([10, 15, 5, 30], workers) == ends
+    assert wall_seconds([], workers) == 0

@@ -7,6 +7,7 @@ from typing import Any
 from wan_pipelines.cli.output import console, note, print_json
 from wan_pipelines.cli.tables import Column, print_table
 from wan_pipelines.ledger.money import usd
+from wan_pipelines.pages.formats import seconds
 from wan_pipelines.studio.estimates import ShotEstimate
 from wan_pipelines.studio.plans import Plan, PlannedShot
 from wan_pipelines.units import GB
@@ -91,6 +92,7 @@ def _totals(plan: Plan) -> dict[str, Any]:
         "estimated_from": plan.basis or None,
         "workers": plan.starts.workers,
         "start_gpu_seconds": round(plan.starts.gpu_seconds, 3),
+        "wall_seconds": round(plan.starts.wall_seconds, 3),
         "cost_usd": usd(plan.cost_micro_usd),
         "cost_usd_between": [usd(amount) for amount in plan.cost_between_micro_usd],
         "budget_usd": None if plan.budget_micro_usd is None else usd(plan.budget_micro_usd),
@@ -120,5 +122,7 @@ def _expected(plan: Plan) -> str:
         f"up to {plan.peak_bytes / GB:.1f} GB of memory\n"
         f"  rendering takes {low:.1f} to {high:.1f} GPU-seconds, judging by {plan.basis}; "
         f"{workers} take{'s' if plan.starts.workers == 1 else ''} "
-        f"{plan.starts.gpu_seconds:.1f} s to start"
+        f"{plan.starts.gpu_seconds:.1f} s to start\n"
+        f"  it ends in about {seconds(plan.starts.wall_seconds)}, "
+        f"{plan.starts.at_a_time} at a time, once there are GPUs"
     )

@@ -87,6 +87,7 @@ def of_plan(plan: Plan) -> Metadata:
         "estimated_peak_memory_gib": round(plan.peak_bytes / GIB, 2),
         "estimated_cost_usd": float(usd(plan.cost_micro_usd)),
         "estimated_workers": plan.starts.workers,
+        "estimated_wall_seconds": round(plan.starts.wall_seconds, 1),
         "over_budget": plan.over_budget,
         **_table("shot_list", rows),
     }

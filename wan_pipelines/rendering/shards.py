@@ -1,5 +1,6 @@
 """Cuts an edition into shards: what one worker renders on one warm engine."""
 
+import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -42,6 +43,14 @@ def cut(
         Shard(f"shard_{number:0{digits}}", piece, sum(map(seconds_per_shot, piece)))
         for number, piece in enumerate(pieces, start=1)
     )
+
+
+def wall_seconds(lasting: Sequence[float], workers: int) -> float:
+    """When the last shard ends, if each is begun by the worker that is free first."""
+    free_at = [0.0] * workers
+    for seconds in lasting:
+        heapq.heapreplace(free_at, free_at[0] + seconds)
+    return max(free_at)
 
 
 def _engine(shot: Shot) -> tuple[str, str]:

@@ -93,6 +93,11 @@ class Estimator:
         workers = self._studio.settings.workers
         return cut(shots, self.seconds, workers.shard_minutes * 60, workers.count)
 
+    @property
+    def workers(self) -> int:
+        """How many work at a time."""
+        return self._studio.settings.workers.count
+
     def start_seconds(self, request: RenderRequest) -> float:
         """What a worker is paid for besides rendering: it starts, it loads, it waits."""
         known = self._overheads.get(request.release)

@@ -15,6 +15,7 @@ from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.ledger.reports.descent_rows import degraded_takes
+from wan_pipelines.rendering.shards import wall_seconds
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.estimates import Estimator, seconds_between
 from wan_pipelines.studio.fitting import Fitting
@@ -163,8 +164,16 @@ def _decide(
 def _starts(estimator: Estimator, shots: Sequence[Shot]) -> Starts:
     """Of the workers among whom the shots would be divided."""
     shards = estimator.shards(shots)
-    seconds = sum(estimator.start_seconds(shard.shots[0].request) for shard in shards)
-    return Starts(len(shards), seconds, estimator.micro_usd(seconds))
+    starting = [estimator.start_seconds(shard.shots[0].request) for shard in shards]
+    seconds = sum(starting)
+    lasting = [start + shard.seconds for start, shard in zip(starting, shards, strict=True)]
+    return Starts(
+        len(shards),
+        seconds,
+        estimator.micro_usd(seconds),
+        wall_seconds=wall_seconds(lasting, estimator.workers),
+        at_a_time=min(estimator.workers, max(1, len(shards))),
+    )
 
 
 def _cost_between(

@@ -41,11 +41,17 @@ class PlannedShot:
 
 @dataclass(frozen=True, slots=True)
 class Starts:
-    """What workers are paid for besides rendering, all of them together."""
+    """What workers are paid for besides rendering, all of them together.
+
+    `wall_seconds` is when the last of them ends, rendering included, if none waits for a GPU:
+    `at_a_time` of them work at once.
+    """
 
     workers: int = 0
     gpu_seconds: float = 0.0
     cost_micro_usd: int = 0
+    wall_seconds: float = 0.0
+    at_a_time: int = 1
 
 
 @dataclass(frozen=True)
