@@ -1,11 +1,14 @@
 """Campaigns from their briefs to their costs, in pods of a real control plane."""
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 from sqlalchemy import select
 
 from tests.cluster.manifests import is_hardened, pod_of, problem
 from tests.cluster.scene import JOBS, Scene
+from tests.support.cluster_deployment import CLASSES, CLUSTER, environment, pods
 from tests.support.control_plane import NAMESPACE, Json
 from tests.survival import rules
 from wan_pipelines.definitions import load
@@ -88,6 +91,22 @@ def test_what_a_quota_forbids_is_told_and_a_cancelled_run_leaves_nothing_behind(
     assert scene.slots("gpu-h100") == 0
     assert not running_takes(scene)
     scene.api.delete(f"{QUOTAS}/gpus")
+
+
+def test_a_step_that_waits_for_too_long_fails_and_its_job_goes(scene: Scene, tmp_path: Path):
+    nowhere = {**CLASSES["h100"], "kubernetes": pods(node_selector={"gpu": "none"}, retries=1)}
+    classes, cluster = {"h100": nowhere}, {**CLUSTER, "wait_hours": 0.0005}
+    scene.project.environment(**environment(tmp_path, gpu_classes=classes, kubernetes=cluster))
+    scene.project.campaign(prompts=["a red ball"])
+    scene.admit()
+    run = scene.launch(assets=["takes"])
+    assert scene.until_ended(run) == dg.DagsterRunStatus.FAILURE
+    assert "has waited for 0.0005 hours and was removed: no node is free" in scene.story(run)
+    scene.until(lambda: not [job for job in scene.active_jobs(run) if is_step(job)])
+
+
+def is_step(job: Json) -> bool:
+    return job["metadata"]["labels"]["app.kubernetes.io/component"] == "step_worker"
 
 
 def test_what_a_run_that_was_marked_as_failed_left_behind_is_removed(scene: Scene):
