@@ -5,7 +5,6 @@
 
 import json
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -80,7 +79,7 @@ def _upload(url: str, draft: Path, size: int) -> None:
     mirror = WeightsMirror(open_store(url))
     files: list[ManifestFile] = []
     for number in range(SHARDS):
-        draft.write_bytes(random.Random(number).randbytes(size))
+        draft.write_bytes(os.urandom(size))
         path = f"shard-{number}.bin.dat"
         stored = mirror.store.put_file(mirror.key(PIN, path), draft)
         files.append(ManifestFile(path=path, size=size, sha256=stored.sha256))
