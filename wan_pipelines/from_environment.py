@@ -30,3 +30,8 @@ Secret = str | FromEnvironment
 def resolve(value: Secret) -> str:
     """The text of a setting that may stand in the process environment."""
     return value if isinstance(value, str) else value.read()
+
+
+def for_dagster(value: Secret) -> str | dict[str, str]:
+    """As Dagster's own YAML says it: a secret is named, and not written down."""
+    return value if isinstance(value, str) else {"env": value.env}

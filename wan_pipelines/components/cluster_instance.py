@@ -4,7 +4,7 @@ from typing import Any
 
 from wan_pipelines.cluster.records import Cluster
 from wan_pipelines.components.kubernetes_config import run_config
-from wan_pipelines.from_environment import Secret
+from wan_pipelines.from_environment import for_dagster
 from wan_pipelines.studio.settings import Settings
 
 RESUMES = 3
@@ -51,7 +51,7 @@ def launcher_config(settings: Settings, cluster: Cluster) -> dict[str, Any]:
     return {
         "service_account_name": cluster.service_account,
         "job_namespace": cluster.namespace,
-        "job_image": _secret(cluster.image),
+        "job_image": for_dagster(cluster.image),
         "instance_config_map": cluster.instance_config_map,
         "dagster_home": cluster.dagster_home,
         "load_incluster_config": cluster.in_cluster,
@@ -64,7 +64,3 @@ def longest_grace_seconds(settings: Settings) -> int:
     return max(
         pods.grace_seconds for each in settings.gpu_classes.values() if (pods := each.kubernetes)
     )
-
-
-def _secret(value: Secret) -> str | dict[str, str]:
-    return value if isinstance(value, str) else {"env": value.env}

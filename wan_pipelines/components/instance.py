@@ -19,7 +19,7 @@ import yaml
 
 from wan_pipelines.components.orphans import close_orphans
 from wan_pipelines.errors import StorageError
-from wan_pipelines.from_environment import Secret, resolve
+from wan_pipelines.from_environment import Secret, for_dagster, resolve
 from wan_pipelines.ledger.driver_errors import as_ledger_errors
 from wan_pipelines.ledger.engines import display_name, parse_url
 
@@ -99,8 +99,7 @@ def storage_config(storage: Secret | None) -> dict[str, Any]:
     """A secret that stands in the process environment is not written down here either."""
     if storage is None:
         return {}
-    url = storage if isinstance(storage, str) else {"env": storage.env}
-    return {"storage": {"postgres": {"postgres_url": url}}}
+    return {"storage": {"postgres": {"postgres_url": for_dagster(storage)}}}
 
 
 def _text(config: dict[str, Any]) -> str:
