@@ -1,8 +1,8 @@
 """What a shot takes out of a quota: itself, GPU time, money."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
 from wan_pipelines.ledger.money import usd
 
@@ -25,22 +25,8 @@ class Amount:
     gpu_microseconds: int = 0
     micro_usd: int = 0
 
-    def __add__(self, other: Self) -> "Amount":
-        return Amount(
-            self.shots + other.shots,
-            self.gpu_microseconds + other.gpu_microseconds,
-            self.micro_usd + other.micro_usd,
-        )
-
     def of(self, measure: Measure) -> int:
         return getattr(self, measure)
-
-    @classmethod
-    def sum(cls, amounts: Iterable[Self]) -> "Amount":
-        total = Amount()
-        for amount in amounts:
-            total += amount
-        return total
 
 
 ONE_SHOT = Amount(shots=1)

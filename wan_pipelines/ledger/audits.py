@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import BigInteger, Select, func, literal, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.database import Ledger
@@ -19,6 +19,7 @@ from wan_pipelines.ledger.tables import (
     WorkerRow,
 )
 from wan_pipelines.ledger.tables.takes import RUNNING
+from wan_pipelines.ledger.taken import STAGE_MICROSECONDS
 
 Trouble = Literal["unheld", "unreserved", "unsettled", "mismeasured", "uncharged"]
 
@@ -107,13 +108,6 @@ _COUNTED: Select[tuple[str, int, int, int]] = (
     .where(QuotaEntryRow.reservation.in_(_SETTLED))
     .group_by(QuotaEntryRow.reservation)
 )
-_STAGES = (
-    TakeRow.text_microseconds,
-    TakeRow.denoise_high_microseconds,
-    TakeRow.denoise_low_microseconds,
-    TakeRow.decode_microseconds,
-)
-_TOOK = sum((func.coalesce(stage, 0) for stage in _STAGES), start=literal(0, BigInteger()))
 _TAKEN = (
     select(
         TakeRow.id,
@@ -121,7 +115,7 @@ _TAKEN = (
         TakeRow.reservation,
         WorkerRow.gpu_count,
         PriceRow.micro_usd_per_gpu_hour,
-        _TOOK.label("microseconds"),
+        STAGE_MICROSECONDS.label("microseconds"),
     )
     .join(WorkerRow, WorkerRow.id == TakeRow.worker_id)
     .join(PriceRow, PriceRow.id == WorkerRow.price_id)

@@ -30,13 +30,14 @@ from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.amounts import MEASURES, Amount
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.limits import Limit, Scope, Window, window_of
+from wan_pipelines.ledger.limits import Limit, Scope, Window, local_day, window_of
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR
 from wan_pipelines.ledger.remainders import QuotaLeft
 from wan_pipelines.ledger.statements import Transaction, chunks, table
 from wan_pipelines.ledger.tables import PriceRow, QuotaEntryRow, TakeRow, WorkerRow
 from wan_pipelines.ledger.tables.takes import RUNNING
+from wan_pipelines.ledger.taken import STAGE_MICROSECONDS
 from wan_pipelines.ledger.tenants import Account, account_of
 
 Closing = Literal["settle", "release"]
@@ -83,7 +84,7 @@ def reserve(
     entry = {
         "tenant": account.tenant,
         "user": account.user,
-        "day": window_of("user_day", now, account.zone).name,
+        "day": local_day(now, account.zone),
         "kind": "reserve",
         "created_at": to_micros(now),
     }
@@ -200,18 +201,7 @@ def _releasing() -> Insert:
 def _settling() -> Insert:
     """The difference between what a take took and what was reserved for it."""
     takes, workers, prices = table(TakeRow).c, table(WorkerRow).c, table(PriceRow).c
-    took = workers.gpu_count * sum(
-        (
-            func.coalesce(takes[stage], 0)
-            for stage in (
-                "text_microseconds",
-                "denoise_high_microseconds",
-                "denoise_low_microseconds",
-                "decode_microseconds",
-            )
-        ),
-        start=literal(0, BigInteger()),
-    )
+    took = workers.gpu_count * STAGE_MICROSECONDS
     # Rounded as `money.price_of` does it, in integers.
     cost = (2 * took * prices.micro_usd_per_gpu_hour + MICROSECONDS_PER_HOUR) // (
         2 * MICROSECONDS_PER_HOUR
