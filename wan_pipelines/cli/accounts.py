@@ -15,9 +15,9 @@ from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.amounts import Measure, told
 from wan_pipelines.ledger.limit_changes import change_limit, limit_changes
 from wan_pipelines.ledger.limits import PER, ChangeKind, Limit, LimitChange, Scope
-from wan_pipelines.ledger.money import micro_usd, usd
+from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR, micro_usd, usd
 from wan_pipelines.ledger.remainders import QuotaLeft
-from wan_pipelines.studio.plan_settings import MICROSECONDS_PER_GPU_HOUR, microseconds_of
+from wan_pipelines.studio.plan_settings import microseconds_of
 from wan_pipelines.studio.quotas import is_low, quotas
 from wan_pipelines.studio.studio import Studio
 
@@ -47,7 +47,7 @@ CHANGES = (
 )
 UNITS: dict[Measure, Unit] = {"shots": "shots", "gpu_microseconds": "gpu_hours", "micro_usd": "usd"}
 SCOPES: dict[Per, Scope] = {"user-day": "user_day", "day": "tenant_day", "month": "tenant_month"}
-
+WINDOWS: dict[Scope, Per] = {scope: per for per, scope in SCOPES.items()}
 MEASURES: dict[Unit, Measure] = {unit: measure for measure, unit in UNITS.items()}
 UNLIMITED = "unlimited"
 MOST = 10**9
@@ -106,45 +106,45 @@ def quota(
         note(f"Nearly or wholly used up: {'; '.join(map(_told, low))}.", "yellow")
 
 
-@group.command("set")
-def set_limit(  # noqa: PLR0913, PLR0917 (an option each)
-    tenant: TenantName,
-    amount: HowMuch,
-    unit: OfWhat,
-    reason: Why,
-    per: PerWhat = "user-day",
-    user: ForUser = None,
-    until: Until = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Put a limit in the place of the plan's, for good or until a day. Who did is kept.
+def _deciding(kind: ChangeKind, help_: str) -> None:
+    """A command that decides about a limit."""
 
-    `unlimited` instead of a number takes the limit away.
-    """
-    wanted = None if amount == UNLIMITED else _amount(amount, unit)
-    studio = this_studio()
-    change = _change(studio, "set", tenant, user, (per, unit), wanted, until, reason)
-    _decide(studio, change, dry_run=dry_run, as_json=as_json)
+    @group.command(kind, help=help_)
+    def decide(  # noqa: PLR0913, PLR0917 (an option each)
+        tenant: TenantName,
+        amount: HowMuch,
+        unit: OfWhat,
+        reason: Why,
+        per: PerWhat = "user-day",
+        user: ForUser = None,
+        until: Until = None,
+        dry_run: DryRun = False,
+        as_json: AsJson = False,
+    ) -> None:
+        taken_away = kind == "set" and amount == UNLIMITED
+        studio, now = this_studio(), datetime.now(UTC)
+        change = LimitChange(
+            tenant=tenant,
+            user=user,
+            scope=SCOPES[per],
+            measure=MEASURES[unit],
+            kind=kind,
+            amount=None if taken_away else _amount(amount, unit),
+            starts_at=now,
+            expires_at=_end_of(studio, tenant, until),
+            reason=reason,
+            decided_by=getpass.getuser(),
+            decided_at=now,
+        )
+        _decide(studio, change, dry_run=dry_run, as_json=as_json)
 
 
-@group.command()
-def grant(  # noqa: PLR0913, PLR0917 (an option each)
-    tenant: TenantName,
-    amount: HowMuch,
-    unit: OfWhat,
-    reason: Why,
-    per: PerWhat = "user-day",
-    user: ForUser = None,
-    until: Until = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Add to a limit, for good or until a day: a top-up. Who did is kept."""
-    wanted = _amount(amount, unit)
-    studio = this_studio()
-    change = _change(studio, "grant", tenant, user, (per, unit), wanted, until, reason)
-    _decide(studio, change, dry_run=dry_run, as_json=as_json)
+_deciding(
+    "set",
+    "Put a limit in the place of the plan's, for good or until a day. Who did is kept.\n\n"
+    "`unlimited` instead of a number takes the limit away.",
+)
+_deciding("grant", "Add to a limit, for good or until a day: a top-up. Who did is kept.")
 
 
 @group.command()
@@ -154,33 +154,6 @@ def changes(tenant: TenantName, as_json: AsJson = False) -> None:
     studio.settings.tenant(tenant)
     found = [_decision(change) for change in limit_changes(studio.ledger, tenant)]
     emit(found, CHANGES, as_json=as_json, empty=f"Nobody has changed a limit of {tenant}.")
-
-
-def _change(
-    studio: Studio,
-    kind: ChangeKind,
-    tenant: str,
-    user: str | None,
-    subject: tuple[Per, Unit],
-    amount: int | None,
-    until: datetime | None,
-    reason: str,
-) -> LimitChange:
-    now = datetime.now(UTC)
-    per, unit = subject
-    return LimitChange(
-        tenant=tenant,
-        user=user,
-        scope=SCOPES[per],
-        measure=MEASURES[unit],
-        kind=kind,
-        amount=amount,
-        starts_at=now,
-        expires_at=_end_of(studio, tenant, until),
-        reason=reason,
-        decided_by=getpass.getuser(),
-        decided_at=now,
-    )
 
 
 def _decide(studio: Studio, change: LimitChange, *, dry_run: bool, as_json: bool) -> None:
@@ -235,7 +208,7 @@ def _record(studio: Studio, quota: QuotaLeft) -> dict[str, Any]:
         "day": quota.day,
         "time_zone": quota.time_zone,
         "unit": UNITS[quota.measure],
-        "per": next(per for per, scope in SCOPES.items() if scope == quota.scope),
+        "per": WINDOWS[quota.scope],
         "limit": _shown(quota.measure, quota.limit),
         "used": _shown(quota.measure, quota.used),
         "left": _shown(quota.measure, quota.left),
@@ -249,7 +222,7 @@ def _shown(measure: Measure, value: int | None) -> int | Decimal | None:
         return value
     if measure == "micro_usd":
         return usd(value)
-    return round(Decimal(value) / MICROSECONDS_PER_GPU_HOUR, 6)
+    return round(Decimal(value) / MICROSECONDS_PER_HOUR, 6)
 
 
 def _told(quota: QuotaLeft) -> str:
@@ -266,7 +239,7 @@ def _decision(change: LimitChange) -> dict[str, Any]:
         "user": change.user,
         "kind": change.kind,
         "unit": UNITS[change.measure],
-        "per": next(per for per, scope in SCOPES.items() if scope == change.scope),
+        "per": WINDOWS[change.scope],
         "amount": _shown(change.measure, change.amount),
         "change": words,
         "expires_at": change.expires_at,

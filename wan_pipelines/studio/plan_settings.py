@@ -6,12 +6,9 @@ from decimal import Decimal
 from pydantic import Field
 
 from wan_pipelines.campaigns.shots import Shot
-from wan_pipelines.ledger.amounts import MICROSECONDS_PER_MINUTE
 from wan_pipelines.ledger.limits import Limit, Scope
-from wan_pipelines.ledger.money import micro_usd
+from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR, micro_usd
 from wan_pipelines.records import Record
-
-MICROSECONDS_PER_GPU_HOUR = 60 * MICROSECONDS_PER_MINUTE
 
 
 class Allowance(Record):
@@ -118,7 +115,7 @@ class Plan(Record):
 
 def microseconds_of(gpu_hours: Decimal) -> int:
     """GPU time in the ledger's unit."""
-    return int(gpu_hours * MICROSECONDS_PER_GPU_HOUR)
+    return int(gpu_hours * MICROSECONDS_PER_HOUR)
 
 
 def _most(limit: Limit) -> int:
