@@ -30,10 +30,14 @@ def is_slug(text: str) -> bool:
     return len(text) <= SLUG_CHARACTERS and re.fullmatch(SLUG, text) is not None
 
 
-def _storable(text: str) -> str:
-    if bad := _NOT_TEXT.search(text):
+def _without(pattern: re.Pattern[str], text: str) -> str:
+    if bad := pattern.search(text):
         raise ValueError(f"The character U+{ord(bad[0]):04X} is not text. Remove it")
     return text
+
+
+def _storable(text: str) -> str:
+    return _without(_NOT_TEXT, text)
 
 
 def not_blank(text: str) -> str:
@@ -45,9 +49,7 @@ def not_blank(text: str) -> str:
 
 def without_controls(text: str) -> str:
     """The text as it is; ValueError for characters that control something or are no text."""
-    if bad := _CONTROL.search(text):
-        raise ValueError(f"The character U+{ord(bad[0]):04X} is not text. Remove it")
-    return text
+    return _without(_CONTROL, text)
 
 
 def _number_as_text(value: object) -> object:

@@ -338,13 +338,15 @@ class Settings(Record):
             )
         return self.model_copy(update={"gpu_class": gpu_class})
 
-    def tenant(self, name: str) -> Tenant:
-        """The tenant of that name; InputError lists those that there are."""
+    def tenant(self, name: str, *, where: str = "") -> Tenant:
+        """The tenant of that name; InputError lists those that there are, and says who asked."""
         if name not in self.tenants:
+            declared = f"resources/{self.name}/defs.yaml"
+            place = f"to {declared}" if where else "there"
             raise InputError(
                 f"tenant {name!r} is not known in environment {self.name!r}.",
-                where=f"resources/{self.name}/defs.yaml, tenants",
-                remedy=f"Add it there. {did_you_mean(name, self.tenants)}",
+                where=where or f"{declared}, tenants",
+                remedy=f"Add it {place}. {did_you_mean(name, self.tenants)}",
             )
         return self.tenants[name]
 

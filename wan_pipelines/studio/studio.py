@@ -97,13 +97,7 @@ class Studio:
         check_renditions(brief, RENDITIONS, folder)
         where = folder / "defs.yaml"
         release = named(self.releases, brief.release, kind="release", where=where)
-        if brief.tenant not in self.settings.tenants:
-            raise InputError(
-                f"tenant {brief.tenant!r} is not known in environment {self.settings.name!r}.",
-                where=str(where),
-                remedy=f"Add it to resources/{self.settings.name}/defs.yaml. "
-                + did_you_mean(brief.tenant, self.settings.tenants),
-            )
+        self.settings.tenant(brief.tenant, where=str(where))
         return expand(brief, release, folder)
 
     def link(self, key: str) -> str:
