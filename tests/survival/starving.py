@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wan_pipelines.engines.ladder.stages import denoising_stage
-from wan_pipelines.engines.prepare import load
+from wan_pipelines.engines.prepare import PreparedEngine, load
 from wan_pipelines.engines.protocol import Engine, Footage, Keeper, OnStep
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.studio.studio import Studio
@@ -18,6 +18,9 @@ from wan_pipelines.studio.studio import Studio
 SMALLEST_BLOCK = 1 << 12
 LARGEST_BLOCK = 1 << 26
 MIB = 1 << 20
+CHANGE = 8 * MIB
+SMALL_SIZES = (400, 4000)
+"""Bytes of what Python's own allocator hands out, and of what it takes from the system's."""
 ENOUGH_FOR_TILES = 110 * MIB
 """Of the clip of 256x256 with 17 frames: decoding it in one go takes 149 MiB, in tiles 85."""
 WORKER_LIMIT = 64 << 30
@@ -34,8 +37,20 @@ def open_starving(studio: Studio, release: str, folder: Path) -> Engine:
     if first.exists():
         return StarvingEngine(load(prepared))
     first.touch()
+    change = small_change()
     with address_space(MIB):
-        return load(prepared)
+        engine = load(prepared)
+    del change
+    return engine
+
+
+def small_change() -> list[bytes]:
+    """Keeps the allocators' hands full of small blocks, as a process has that worked for a while.
+
+    Else the first allocation that fails is as likely one of a few bytes deep inside a library.
+    """
+    few, many = ([bytes(size) for _ in range(CHANGE // size)] for size in SMALL_SIZES)
+    return few[:: MIB // 4 // SMALL_SIZES[0]] + many[:: MIB // 4 // SMALL_SIZES[1]]
 
 
 class StarvingEngine:

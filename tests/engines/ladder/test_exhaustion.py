@@ -44,6 +44,7 @@ def wrapped(cause: BaseException) -> BaseException:
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling it"), "memory"),
         (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR"), "device"),
         (SystemError("<function f at 0x7f> returned NULL without setting an exception"), "memory"),
+        (SystemError("error return without exception set"), "memory"),
         (wrapped(MemoryError()), "memory"),
         (Exhausted("It took too long.", stage="denoise_low", kind="time"), "time"),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), None),

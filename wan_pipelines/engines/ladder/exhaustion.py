@@ -16,7 +16,7 @@ OF_MEMORY = (
     "can't start new thread",
 )
 """In messages of torch's allocators, of CUDA's libraries, oneDNN, C++ and the system."""
-LOST_ERROR = "returned NULL without setting an exception"
+LOST_ERRORS = ("returned NULL without setting an exception", "error return without exception set")
 """What CPython makes of a call that found no memory for its own frame, nor for an error."""
 OF_DEVICE = ("cuda error", "cublas_status_", "cudnn_status_", "device-side assert")
 """After these the process can compute nothing more on its GPU."""
@@ -44,7 +44,7 @@ def _kind(error: BaseException) -> ExhaustionKind | None:
     if isinstance(error, OSError):
         return "memory" if error.errno == errno.ENOMEM else None
     if isinstance(error, SystemError):
-        return "memory" if LOST_ERROR in str(error) else None
+        return "memory" if any(words in str(error) for words in LOST_ERRORS) else None
     name = type(error).__name__
     if isinstance(error, RuntimeError) or name == "SafetensorError":
         return _told(str(error).lower(), name)
