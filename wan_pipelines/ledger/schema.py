@@ -13,7 +13,7 @@ from wan_pipelines.ledger.engines import POSTGRESQL, SQLITE, WRITES
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0008"
+HEAD = "0009"
 MIGRATIONS = Path(__file__).with_name("migrations")
 ADVISORY_LOCK = 0x57414E4C  # "WANL"
 

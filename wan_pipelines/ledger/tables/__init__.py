@@ -1,8 +1,14 @@
 """The tables, one module a subject; importing the package registers all of them."""
 
+from wan_pipelines.ledger.tables.accounting import (
+    CorrectedChargeRow,
+    CorrectionRow,
+    IdleEntryRow,
+)
 from wan_pipelines.ledger.tables.artifacts import ArtifactRow
 from wan_pipelines.ledger.tables.base import Base
 from wan_pipelines.ledger.tables.editions import EditionRow, EditionShotRow, ShotRow
+from wan_pipelines.ledger.tables.invoices import InvoiceLineRow, InvoiceRow
 from wan_pipelines.ledger.tables.ladder import DescentRow, FootholdRow
 from wan_pipelines.ledger.tables.limits import LimitChangeRow, PlanLimitRow
 from wan_pipelines.ledger.tables.reviews import ReviewRow
@@ -20,11 +26,16 @@ __all__ = [
     "ArtifactRow",
     "Base",
     "ChargeRow",
+    "CorrectedChargeRow",
+    "CorrectionRow",
     "DescentRow",
     "EditionRow",
     "EditionShotRow",
     "FootholdRow",
     "ForgettingRow",
+    "IdleEntryRow",
+    "InvoiceLineRow",
+    "InvoiceRow",
     "LimitChangeRow",
     "PlanLimitRow",
     "PlanRow",

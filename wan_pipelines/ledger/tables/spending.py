@@ -4,20 +4,25 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Text,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from wan_pipelines.ledger.guard.ties import PRIVATE, PUBLIC
 from wan_pipelines.ledger.tables.base import Base, RowId, one_of
 
 UNENDED = text("ended_at IS NULL")
 RESERVES = text("kind = 'reserve'")
-CLOSES = text("kind <> 'reserve'")
+CLOSES = text("kind IN ('settle', 'release')")
 
 
 class PriceRow(Base):
-    """Append-only: what one GPU of a class costs an hour from a moment on."""
+    """Append-only: what one GPU of a class costs an hour from a moment on, until the next one.
+
+    `decided_by` is None where the environment's YAML says so.
+    """
 
     __tablename__ = "prices"
     __table_args__ = (UniqueConstraint("gpu_class", "market", "valid_from"),)
@@ -27,6 +32,8 @@ class PriceRow(Base):
     market: Mapped[str]
     micro_usd_per_gpu_hour: Mapped[int]
     valid_from: Mapped[int]
+    decided_by: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(Text(), server_default="")
 
 
 class WorkerRow(Base):
@@ -37,6 +44,7 @@ class WorkerRow(Base):
     """
 
     __tablename__ = "workers"
+    __mapper_args__ = {"primary_key": ["id", "tenant"]}  # noqa: RUF012 (SQLAlchemy reads it)
     __table_args__ = (
         Index(
             "ix_workers_running",
@@ -57,13 +65,13 @@ class WorkerRow(Base):
     gpu_class: Mapped[str]
     gpu_count: Mapped[int]
     price_id: Mapped[int] = mapped_column(ForeignKey("prices.id"))
-    started_at: Mapped[int]
+    started_at: Mapped[int] = mapped_column(index=True)
     heartbeat_at: Mapped[int]
     ended_at: Mapped[int | None]
     lost: Mapped[bool]
     settled_until: Mapped[int]
     paid_micro_usd: Mapped[int]
-    at_take: Mapped[str | None]
+    at_take: Mapped[str | None] = mapped_column(info=PUBLIC)
     at_step: Mapped[int | None]
     of_steps: Mapped[int | None]
     stepped_at: Mapped[int | None]
@@ -99,6 +107,7 @@ class QuotaEntryRow(Base):
     """Append-only: a reservation of a shot on a tenant's local day, or its one closing entry.
 
     GPU time and money are what it is expected to take; the closing entry makes that what it took.
+    Where the take's price was corrected later, further entries, `correct`, make that its money.
     """
 
     __tablename__ = "quota_entries"
@@ -120,7 +129,7 @@ class QuotaEntryRow(Base):
             sqlite_where=CLOSES,
             postgresql_where=CLOSES,
         ),
-        one_of("kind", "reserve", "settle", "release"),
+        one_of("kind", "reserve", "settle", "release", "correct"),
     )
 
     id: Mapped[RowId]
@@ -129,6 +138,6 @@ class QuotaEntryRow(Base):
     day: Mapped[str]
     kind: Mapped[str]
     shots: Mapped[int]
-    reservation: Mapped[str]
+    reservation: Mapped[str] = mapped_column(info=PRIVATE)
     gpu_microseconds: Mapped[int] = mapped_column(server_default="0")
     micro_usd: Mapped[int] = mapped_column(server_default="0")
