@@ -2,6 +2,7 @@
 
 import gc
 import os
+import warnings
 import shutil
 from pathlib import Path
 
@@ -28,8 +29,13 @@ settings.load_profile("suite")
 
 @pytest.fixture(scope="module", autouse=True)
 def what_is_imported_is_no_garbage() -> None:
-    """Else, with all that tests import, half of their time goes into looking it through."""
-    gc.collect()
+    """Else, with all that tests import, half of their time goes into looking it through.
+
+    What is found is of the file before: its first test would be blamed for it here.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
     gc.freeze()
 
 

@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -147,12 +147,11 @@ class _Handler(BaseHTTPRequestHandler):
         target = self.server.target
         connection = http.client.HTTPConnection(target.hostname, target.port, timeout=30)
         headers = {name: value for name, value in self.headers.items() if name != "Host"}
-        connection.request(self.command, self.path, body, headers)
-        answer = connection.getresponse()
-        kept = {name: answer.headers[name] for name in FORWARDED if name in answer.headers}
-        content = answer.read()
-        connection.close()
-        return Answer(answer.status, kept, content)
+        with closing(connection):
+            connection.request(self.command, self.path, body, headers)
+            answer = connection.getresponse()
+            kept = {name: answer.headers[name] for name in FORWARDED if name in answer.headers}
+            return Answer(answer.status, kept, answer.read())
 
     def _send(self, answer: Answer) -> None:
         length = len(answer.body) if answer.announced_bytes is None else answer.announced_bytes
