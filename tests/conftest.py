@@ -2,8 +2,8 @@
 
 import gc
 import os
-import warnings
 import shutil
+import warnings
 from pathlib import Path
 
 import pytest
