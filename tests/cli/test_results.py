@@ -29,7 +29,7 @@ def records(said: Result) -> list[dict[str, Any]]:
 
 
 def test_videos_have_everything_that_scripts_need(there: Wan):
-    found = records(there("videos", "--json"))
+    found = records(there("videos", "--all-tenants", "--json"))
     assert {video["campaign"] for video in found} == {"balls", "theirs"}
     video = next(video for video in found if video["campaign"] == "balls")
     assert video["shot"] == "a-blue-box-falling--square--s1"
@@ -45,7 +45,7 @@ def test_videos_have_everything_that_scripts_need(there: Wan):
 
 
 def test_videos_are_listed_for_people(there: Wan):
-    heading, *rows = there("videos").stdout.splitlines()
+    heading, *rows = there("videos", "--all-tenants").stdout.splitlines()
     assert heading.split() == ["Campaign", "Edition", "Shot", "Size", "GPU-s", "USD", "File"]
     assert len(rows) == 2
     assert rows[0].split()[3] == "32x32x5"
@@ -56,7 +56,8 @@ def test_videos_are_listed_for_people(there: Wan):
     [
         (("--tenant", "small"), 1),
         (("--campaign", "balls"), 1),
-        (("--edition", "one"), 2),
+        (("--edition", "one"), 1),
+        (("--edition", "one", "--all-tenants"), 2),
         (("--campaign", "balls", "--tenant", "small"), 0),
         (("--edition", "two"), 0),
     ],
@@ -69,7 +70,7 @@ def test_videos_can_be_narrowed_down(there: Wan, arguments: tuple[str], number: 
 
 
 def test_costs_of_runs_are_paid_and_charged_alike(there: Wan):
-    runs = records(there("costs", "--json"))
+    runs = records(there("costs", "--all-tenants", "--json"))
     assert {run["tenant"] for run in runs} == {"demo", "small"}
     for run in runs:
         assert run["run_id"] == "run"
@@ -101,11 +102,12 @@ def test_costs_end_with_their_sum(there: Wan):
     ],
 )
 def test_costs_are_summed_by_what_finance_asks_for(there: Wan, by: str, values: set[str]):
-    totals = records(there("costs", "--by", by, "--json"))
+    totals = records(there("costs", "--by", by, "--all-tenants", "--json"))
     assert {total[by] for total in totals} == values
-    charged = sum(run["charged_micro_usd"] for run in records(there("costs", "--json")))
+    runs = records(there("costs", "--all-tenants", "--json"))
+    charged = sum(run["charged_micro_usd"] for run in runs)
     assert sum(total["charged_micro_usd"] for total in totals) == charged
-    said = there("costs", "--by", by).stdout.splitlines()
+    said = there("costs", "--by", by, "--all-tenants").stdout.splitlines()
     assert said[-1] == f"Charged ${charged / 1_000_000:.6f}."
     assert values == {row.split()[0] for row in said[1 : 1 + len(values)]}
 

@@ -19,6 +19,7 @@ from wan_pipelines.ledger.reports import (
     videos,
 )
 from wan_pipelines.ledger.takes import add_renditions, fail_take, forget_outputs
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.ledger.workers import WorkerPlace
 
 SECOND = replace(DEMO, edition="second")
@@ -90,7 +91,7 @@ def test_a_reused_video_costs_the_edition_that_reuses_it_nothing(scene: Scene):
 
 
 def test_videos_are_found_by_campaign_and_edition(scene: Scene):
-    assert len(videos(scene.ledger, None)) == 1
+    assert len(videos(scene.ledger, House("operator"))) == 1
     assert len(videos(scene.ledger, "acme", "demo", "first")) == 1
     assert videos(scene.ledger, "acme", "demo", "second") == ()
     assert videos(scene.ledger, "acme", "other") == ()
@@ -166,7 +167,7 @@ def test_a_run_is_charged_what_it_was_paid(scene: Scene):
         ("run-2", 1, 0),
     ]
     assert run_costs(scene.ledger, "acme", run_id="run-2") == runs[1:]
-    assert run_costs(scene.ledger, None, edition=DEMO) == runs
+    assert run_costs(scene.ledger, House("operator"), edition=DEMO) == runs
     assert run_costs(scene.ledger, "bolt") == ()
 
 
@@ -176,7 +177,7 @@ def test_every_charge_is_in_one_row_of_each_dimension(scene: Scene):
     other.spend("load", 500)
     other.close()
     for by, totals in TOTALS.items():
-        rows = cost_totals(scene.ledger, by, None)
+        rows = cost_totals(scene.ledger, by, House("invoice"))
         assert {row.value: row.micro_usd for row in rows} == totals
         assert sum(row.wasted_micro_usd for row in rows) == 4500
         assert cost_totals(scene.ledger, by, "acme", campaign="demo", since=scene.now) == ()

@@ -9,6 +9,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.reviews import all_reviews, held_shots, review, reviews_of
 from wan_pipelines.ledger.statements import table
 from wan_pipelines.ledger.tables import ReviewRow
+from wan_pipelines.ledger.whose import House
 
 BALL, BOX = "a ((red)) ball", "a ((blue)) box"
 
@@ -29,7 +30,7 @@ def test_a_decision_is_one_tenants(ledger: Ledger):
     made = review(ledger, "acme", BALL, "released", decided_by="ada", now=START)
     assert reviews_of(ledger, "bolt", [BALL]) == {}
     assert all_reviews(ledger, "bolt") == ()
-    assert all_reviews(ledger, None) == (made,)
+    assert all_reviews(ledger, House("operator")) == (made,)
 
 
 def test_a_long_text_is_found_again(ledger: Ledger):
@@ -57,4 +58,4 @@ def test_held_shots_are_told_with_their_texts_and_editions(ledger: Ledger):
     assert (held.shot, held.prompt, held.negative_prompt) == ("odd", BALL, "")
     assert held_shots(ledger, "bolt") == ()
     scene.admit([shot("odd", BALL), shot("fine")])
-    assert held_shots(ledger, None) == ()
+    assert held_shots(ledger, House("operator")) == ()

@@ -14,6 +14,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import edition_shots_view, run_costs, working_workers
 from wan_pipelines.ledger.tables import ChargeRow, SpanRow
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.ledger.workers import (
     Position,
     WorkerPlace,
@@ -223,7 +224,7 @@ def test_a_worker_says_where_it_is_with_its_sign_of_life(scene: Scene):
     assert found.last_step_age_seconds == 1.5
     assert working_workers(scene.ledger, "bolt") == ()
     hand.close()
-    assert working_workers(scene.ledger) == ()
+    assert working_workers(scene.ledger, House("operator")) == ()
 
 
 def test_until_when_a_step_is_paid_is_when_its_last_worker_ended(scene: Scene):

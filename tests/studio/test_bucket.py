@@ -84,7 +84,7 @@ def test_an_address_or_a_link_leads_to_the_lineage(studio: Studio):
     video = video_of(studio)
     (file,) = (f for f in output_files(studio.ledger, "demo") if f.key.endswith(".mp4"))
     for name in (video.uri, studio.link(file.key), studio.link(file.key).partition("?")[0]):
-        assert find(studio, name).take_id == video.take_id, name
+        assert find(studio, name, "demo").take_id == video.take_id, name
 
 
 def test_the_gallery_hands_on_pages_and_leads_to_files(studio: Studio):

@@ -12,6 +12,7 @@ from tests.support.quick_project import quick_copy
 from tests.support.renders import render_edition
 from wan_pipelines.errors import RenderError
 from wan_pipelines.ledger.reports import run_costs
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.studio.costs import Statement, as_text, settle
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.studio import Studio
@@ -112,5 +113,5 @@ def test_whatever_is_launched_what_was_paid_is_charged_once(
         assert statement.adds_up
         charged += sum(shot.cost_micro_usd for shot in statement.shots)
         unattributed += statement.totals.unattributed_micro_usd
-    paid = sum(run.paid_micro_usd for run in run_costs(studio.ledger, None))
+    paid = sum(run.paid_micro_usd for run in run_costs(studio.ledger, House("invoice")))
     assert charged + unattributed == paid

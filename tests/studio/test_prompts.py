@@ -8,6 +8,7 @@ from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.reports import videos
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio.prompts import (
     PromptOrder,
@@ -114,7 +115,7 @@ def test_an_order_that_names_nobody_is_on_whose_account_the_environment_says(
     quick_project.environment(prompts={"release": "sample", "tenant": "small", "user": "zoe"})
     studio = quick_project.studio()
     made(studio, PromptOrder(prompt="a red ball rising"))
-    (video,) = videos(studio.ledger, None)
+    (video,) = videos(studio.ledger, House("operator"))
     assert (video.tenant, video.user, video.release) == ("small", "zoe", "sample")
 
 

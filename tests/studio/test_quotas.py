@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.project import Project
 from wan_pipelines.errors import InputError
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.studio.planning import admit
 from wan_pipelines.studio.quotas import quotas
 
@@ -14,17 +15,17 @@ def test_users_who_asked_are_listed_with_what_is_left(quick_project: Project):
     quick_project.campaign(tenant="small")
     studio = quick_project.studio()
     admit(studio, "balls", "one")
-    (left,) = quotas(studio, None, None, datetime.now(UTC))
+    (left,) = quotas(studio, House("operator"), None, datetime.now(UTC))
     assert (left.tenant, left.user, left.plan) == ("small", "mira", "free")
     assert (left.used, left.limit, left.left) == (2, 5, 3)
 
 
 def test_nobody_is_listed_before_anybody_asked(quick_project: Project):
-    assert quotas(quick_project.studio(), None, None, NOON) == ()
+    assert quotas(quick_project.studio(), House("operator"), None, NOON) == ()
 
 
 def test_a_user_who_never_asked_has_all_of_the_plan_in_each_tenant(quick_project: Project):
-    both = quotas(quick_project.studio(), None, "zoe", NOON)
+    both = quotas(quick_project.studio(), House("operator"), "zoe", NOON)
     assert [(left.tenant, left.used, left.limit, left.left) for left in both] == [
         ("demo", 0, None, None),
         ("small", 0, 5, 5),

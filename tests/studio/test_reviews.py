@@ -7,6 +7,7 @@ from tests.support.renders import render_edition
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.reports import videos
 from wan_pipelines.ledger.reviews import Ruling, review
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.planning import preview
@@ -42,7 +43,7 @@ def test_a_held_prompt_is_listed_once_with_its_reason_and_editions(studio: Studi
     assert (held.tenant, held.text, held.shots) == ("demo", BRACKETS, 2)
     assert held.editions == ("balls/one",)
     assert held.reason == "The text is longer than 512 characters and contains nested brackets."
-    assert held_prompts(studio, None) == (held,)
+    assert held_prompts(studio, House("operator")) == (held,)
     assert held_prompts(studio, "small") == ()
 
 
@@ -91,30 +92,30 @@ def test_a_release_is_one_tenants(studio: Studio, quick_project: Project):
     quick_project.campaign("theirs", tenant="small", prompts=[BRACKETS])
     render_edition(studio, campaign="theirs")
     decide(studio, "released")
-    assert [held.tenant for held in held_prompts(studio, None)] == ["small"]
+    assert [held.tenant for held in held_prompts(studio, House("operator"))] == ["small"]
     assert preview(studio, "theirs", "one").counts == {"held": 1}
 
 
 def test_a_prompt_is_named_by_the_beginning_of_its_id(studio: Studio):
     name = prompt_id(BRACKETS)
-    assert prompt_named(studio, name, None) == ("demo", BRACKETS)
+    assert prompt_named(studio, name, House("operator")) == ("demo", BRACKETS)
     assert prompt_named(studio, name[:4], "demo") == ("demo", BRACKETS)
     for nobody in ("", "nothing"):
         with pytest.raises(InputError, match="`wan prompts` lists those"):
-            prompt_named(studio, nobody, None)
+            prompt_named(studio, nobody, House("operator"))
     with pytest.raises(InputError, match="is held"):
         prompt_named(studio, name, "small")
     decide(studio, "released")
-    assert prompt_named(studio, name, None) == ("demo", BRACKETS)
+    assert prompt_named(studio, name, House("operator")) == ("demo", BRACKETS)
 
 
 def test_a_prompt_of_two_tenants_wants_to_know_whose(studio: Studio, quick_project: Project):
     quick_project.campaign("theirs", tenant="small", prompts=[BRACKETS, OTHER])
     render_edition(studio, campaign="theirs")
     with pytest.raises(InputError, match=r"means 2 prompts, of demo, small.*--tenant"):
-        prompt_named(studio, prompt_id(BRACKETS), None)
+        prompt_named(studio, prompt_id(BRACKETS), House("operator"))
     assert prompt_named(studio, prompt_id(BRACKETS), "small") == ("small", BRACKETS)
-    assert prompt_named(studio, prompt_id(OTHER), None) == ("small", OTHER)
+    assert prompt_named(studio, prompt_id(OTHER), House("operator")) == ("small", OTHER)
 
 
 def test_a_prompt_that_was_typed_in_can_be_released_too(quick_project: Project):
@@ -123,6 +124,6 @@ def test_a_prompt_that_was_typed_in_can_be_released_too(quick_project: Project):
     assert preview_prompt(studio, order).counts == {"held": 1}
     with pytest.raises(InputError, match="The prompt is held"):
         render_prompt(studio, order, RunReference("run", "step"), say=print)
-    (held,) = held_prompts(studio, None)
+    (held,) = held_prompts(studio, House("operator"))
     decide(studio, "released", text=held.text)
     assert preview_prompt(studio, order).counts == {"admitted": 1}

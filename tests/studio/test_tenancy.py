@@ -7,6 +7,7 @@ import pytest
 from tests.support.project import Project
 from tests.support.renders import render_edition
 from wan_pipelines.ledger.reports import output_files, run_costs, videos
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.studio.planning import admit, preview
 from wan_pipelines.studio.quotas import quotas
 from wan_pipelines.studio.studio import Studio
@@ -67,6 +68,6 @@ def test_the_quota_of_one_is_not_used_by_another(quick_project: Project):
 def test_lineage_is_told_of_the_tenant_that_is_named_only(studio: Studio):
     (ours,) = videos(studio.ledger, "demo")
     (theirs,) = videos(studio.ledger, "small")
-    assert find(studio, ours.take_id).tenant == "demo"
+    assert find(studio, ours.take_id, House("operator")).tenant == "demo"
     traced = find(studio, ours.render_key, "small")
     assert [take.take_id for take in traced.takes] == [theirs.take_id]

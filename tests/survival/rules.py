@@ -13,6 +13,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import edition_shots_view, output_files, run_costs
 from wan_pipelines.ledger.tables import TakeRow
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.storage import FolderStore
 from wan_pipelines.storage.atomic import sweep
 from wan_pipelines.studio.studio import Studio
@@ -64,7 +65,7 @@ def check_nothing_rendered_twice(ledger: Ledger) -> None:
 
 def check_money(ledger: Ledger) -> None:
     """All workers are settled, and each run's charges are what was paid, to the micro-dollar."""
-    for run in run_costs(ledger, None):
+    for run in run_costs(ledger, House("invoice")):
         assert run.open_workers == 0
         assert run.paid_micro_usd == run.charged_micro_usd
         assert run.paid_micro_usd > 0

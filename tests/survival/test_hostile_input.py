@@ -13,6 +13,7 @@ from tests.support.quick_project import quick_copy
 from tests.survival.scenes import PROMPTS, Scene
 from wan_pipelines.errors import InputError, WanError
 from wan_pipelines.ledger.editions import all_editions
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio import planning
 from wan_pipelines.studio.prompts import PromptOrder, render_prompt
@@ -36,7 +37,7 @@ def assert_refused(studio: Studio, ask: Callable[[], object]) -> str:
     """The error's words; nothing was written for it anywhere."""
     with pytest.raises(WanError) as caught:
         ask()
-    assert not all_editions(studio.ledger, None)
+    assert not all_editions(studio.ledger, House("operator"))
     assert not list(studio.store.list("tenants/"))
     words = str(caught.value)
     assert len(words) < 1000

@@ -11,6 +11,7 @@ import typer
 from wan_pipelines.cli.output import AsJson, emit, examples, note, print_json
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
+from wan_pipelines.cli.tenants import AllTenants, TenantName, asked
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.amounts import Measure, told
 from wan_pipelines.ledger.limit_changes import change_limit, limit_changes
@@ -52,7 +53,7 @@ MEASURES: dict[Unit, Measure] = {unit: measure for measure, unit in UNITS.items(
 UNLIMITED = "unlimited"
 MOST = 10**9
 
-TenantName = Annotated[str, typer.Argument(help="Whose limit.", show_default=False)]
+OfTenant = Annotated[str, typer.Argument(help="Whose limit.", show_default=False)]
 HowMuch = Annotated[str, typer.Argument(metavar="AMOUNT", help="How much, such as 2.5.")]
 OfWhat = Annotated[Unit, typer.Argument(help="Of what: gpu_hours are hours of one GPU.")]
 ForUser = Annotated[str | None, typer.Option("--user", help="Only of this user.")]
@@ -87,7 +88,8 @@ def register(app: typer.Typer) -> None:
 @group.callback()
 def quota(
     context: typer.Context,
-    tenant: Annotated[str | None, typer.Option(help="Only of this tenant.")] = None,
+    tenant: TenantName = None,
+    all_tenants: AllTenants = False,
     user: Annotated[str | None, typer.Option(help="Only of this user.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -98,7 +100,8 @@ def quota(
     if context.invoked_subcommand:
         return
     studio = this_studio()
-    found = quotas(studio, tenant, user, datetime.now(UTC))
+    whose = asked(studio, tenant, all_tenants=all_tenants)
+    found = quotas(studio, whose, user, datetime.now(UTC))
     nothing = "Nobody has asked for a video yet: name a user with --user to see the plan's limit."
     emit([_record(studio, each) for each in found], COLUMNS, as_json=as_json, empty=nothing)
     low = [each for each in found if is_low(studio, each)]
@@ -111,7 +114,7 @@ def _deciding(kind: ChangeKind, help_: str) -> None:
 
     @group.command(kind, help=help_)
     def decide(  # noqa: PLR0913, PLR0917 (an option each)
-        tenant: TenantName,
+        tenant: OfTenant,
         amount: HowMuch,
         unit: OfWhat,
         reason: Why,
@@ -148,7 +151,7 @@ _deciding("grant", "Add to a limit, for good or until a day: a top-up. Who did i
 
 
 @group.command()
-def changes(tenant: TenantName, as_json: AsJson = False) -> None:
+def changes(tenant: OfTenant, as_json: AsJson = False) -> None:
     """List who changed a tenant's limits, when, until when and why."""
     studio = this_studio()
     studio.settings.tenant(tenant)

@@ -10,6 +10,7 @@ from rich.tree import Tree
 from wan_pipelines.cli.output import AsJson, console, examples, print_json
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import shown_text
+from wan_pipelines.cli.tenants import AllTenants, TenantName, asked
 from wan_pipelines.encoding.manifest import VideoManifest
 from wan_pipelines.encoding.publish import manifest_key, read_manifest
 from wan_pipelines.ledger.lineage import Lineage, TakeHistory
@@ -37,14 +38,13 @@ def lineage(
             help="Address, path or SHA-256 of a file, or a copy of it; a take's id; a render key."
         ),
     ],
-    tenant: Annotated[
-        str | None, typer.Option(help="Whose video it is, if several tenants have it.")
-    ] = None,
+    tenant: TenantName = None,
+    all_tenants: AllTenants = False,
     as_json: AsJson = False,
 ) -> None:
     """Walk from a video back to prompt, weights, run and cost, and forward to its editions."""
     studio = this_studio()
-    found = find(studio, video, tenant)
+    found = find(studio, video, asked(studio, tenant, all_tenants=all_tenants))
     manifest = _manifest(studio, found)
     if as_json:
         beside = manifest.model_dump(mode="json") if manifest else None

@@ -11,9 +11,12 @@ from wan_pipelines.cli.campaigns import DryRun
 from wan_pipelines.cli.output import AsJson, console, emit, examples, print_json
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
+from wan_pipelines.cli.tenants import AllTenants, TenantName, asked
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.reviews import Review, Ruling, all_reviews, digest_of, review
+from wan_pipelines.ledger.whose import Asked
 from wan_pipelines.studio.reviews import HeldPrompt, held_prompts, prompt_id, prompt_named
+from wan_pipelines.studio.studio import Studio
 
 HELD_COLUMNS = (
     Column("id", "Prompt"),
@@ -34,7 +37,6 @@ DECIDED_COLUMNS = (
 )
 
 Prompt = Annotated[str, typer.Argument(help="Id of a prompt, or its beginning.")]
-Tenant = Annotated[str | None, typer.Option(help="Only of this tenant.")]
 By = Annotated[str | None, typer.Option(help="Who decides; empty: this user of the system.")]
 Note = Annotated[str, typer.Option(help="Why; producers read it.")]
 
@@ -56,19 +58,21 @@ def register(app: typer.Typer) -> None:
 @prompts.callback()
 def list_prompts(
     context: typer.Context,
-    tenant: Tenant = None,
+    tenant: TenantName = None,
+    all_tenants: AllTenants = False,
     decided: Annotated[bool, typer.Option("--decided", help="List decisions instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List prompts that screening holds; release or reject them."""
     if context.invoked_subcommand is not None:
         return
-    ledger = this_studio().ledger
+    studio = this_studio()
+    whose = asked(studio, tenant, all_tenants=all_tenants)
     if decided:
-        records = [_decided(each) for each in all_reviews(ledger, tenant)]
+        records = [_decided(each) for each in all_reviews(studio.ledger, whose)]
         emit(records, DECIDED_COLUMNS, as_json=as_json, empty="Nothing was decided yet.")
         return
-    records = [_held(each) for each in held_prompts(this_studio(), tenant)]
+    records = [_held(each) for each in held_prompts(studio, whose)]
     if not as_json:
         records = [{**each, "editions": ", ".join(each["editions"])} for each in records]
     emit(records, HELD_COLUMNS, as_json=as_json, empty="No prompt waits for a decision.")
@@ -77,41 +81,47 @@ def list_prompts(
 @prompts.command(epilog=examples('wan prompts release 3f9c0a1b --note "as briefed"'))
 def release(
     prompt: Prompt,
-    tenant: Tenant = None,
+    tenant: TenantName = None,
+    all_tenants: AllTenants = False,
     by: By = None,
     note: Note = "",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Let a held prompt be rendered, by the next launch of the campaigns that ask for it."""
-    _decide("released", prompt, tenant, by, note, dry_run=dry_run, as_json=as_json)
+    studio = this_studio()
+    whose = asked(studio, tenant, all_tenants=all_tenants)
+    _decide(studio, "released", prompt, whose, by, note, dry_run=dry_run, as_json=as_json)
 
 
 @prompts.command(epilog=examples("wan prompts reject 3f9c0a1b --by mira"))
 def reject(
     prompt: Prompt,
-    tenant: Tenant = None,
+    tenant: TenantName = None,
+    all_tenants: AllTenants = False,
     by: By = None,
     note: Note = "",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Never render a prompt, unless it is released later."""
-    _decide("rejected", prompt, tenant, by, note, dry_run=dry_run, as_json=as_json)
+    studio = this_studio()
+    whose = asked(studio, tenant, all_tenants=all_tenants)
+    _decide(studio, "rejected", prompt, whose, by, note, dry_run=dry_run, as_json=as_json)
 
 
 def _decide(
+    studio: Studio,
     decision: Ruling,
     prompt: str,
-    tenant: str | None,
+    whose: Asked,
     by: str | None,
     note: str,
     *,
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    studio = this_studio()
-    owner, text = prompt_named(studio, prompt, tenant)
+    owner, text = prompt_named(studio, prompt, whose)
     person, now = by or _user(), datetime.now(UTC)
     if dry_run:
         made = Review(owner, digest_of(text), text, decision, person, note, now)

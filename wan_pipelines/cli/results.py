@@ -1,5 +1,6 @@
 """`wan videos` and `wan costs`: what was made, and for how much."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from wan_pipelines.cli.output import AsJson, console, emit, examples
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
+from wan_pipelines.cli.tenants import AllTenants, TenantName, asked
 from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import (
@@ -18,8 +20,9 @@ from wan_pipelines.ledger.reports import (
     run_costs,
 )
 from wan_pipelines.ledger.reports import videos as list_of_videos
+from wan_pipelines.ledger.whose import Asked
+from wan_pipelines.studio.studio import Studio
 
-Tenant = Annotated[str | None, typer.Option(help="Only of this tenant.")]
 Campaign = Annotated[str | None, typer.Option(help="Only of this campaign.")]
 Edition = Annotated[str | None, typer.Option(help="Only of this edition.")]
 Run = Annotated[str | None, typer.Option(help="Only of this run.")]
@@ -69,6 +72,7 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "wan costs",
             "wan costs --by campaign",
+            "wan costs --by tenant --all-tenants",
             "wan costs --by kind --tenant demo    load, text, denoise, decode, wait, idle",
             "wan costs --json",
         )
@@ -76,14 +80,17 @@ def register(app: typer.Typer) -> None:
 
 
 def videos(
-    tenant: Tenant = None,
+    tenant: TenantName = None,
+    all_tenants: AllTenants = False,
     campaign: Campaign = None,
     edition: Edition = None,
     degraded: Degraded = False,
     as_json: AsJson = False,
 ) -> None:
     """List the videos with what each of them cost."""
-    found = list_of_videos(this_studio().ledger, tenant, campaign, edition)
+    studio = this_studio()
+    whose = asked(studio, tenant, all_tenants=all_tenants)
+    found = list_of_videos(studio.ledger, whose, campaign, edition)
     records = [_video(video) for video in found if video.degraded or not degraded]
     columns = VIDEO_COLUMNS
     if not as_json:
@@ -97,7 +104,8 @@ def videos(
 
 
 def costs(
-    tenant: Tenant = None,
+    tenant: TenantName = None,
+    all_tenants: AllTenants = False,
     campaign: Campaign = None,
     run: Run = None,
     by: By = None,
@@ -106,15 +114,16 @@ def costs(
     """Show what runs were paid and charged; the two are equal once their workers have ended."""
     if run and (by or campaign):
         raise typer.BadParameter("a run's costs are not summed up further", param_hint="--run")
+    studio = this_studio()
+    whose = asked(studio, tenant, all_tenants=all_tenants)
     if by or campaign:
-        _show_totals(by or "edition", tenant, campaign, as_json=as_json)
+        _show_totals(studio, by or "edition", whose, campaign, as_json=as_json)
     else:
-        _show_runs(tenant, run, as_json=as_json)
+        nothing = "There is no such run." if run or tenant else "Nothing has been paid for yet."
+        _show_runs(run_costs(studio.ledger, whose, run_id=run), nothing, as_json=as_json)
 
 
-def _show_runs(tenant: str | None, run: str | None, *, as_json: bool) -> None:
-    found = run_costs(this_studio().ledger, tenant, run_id=run)
-    nothing = "There is no such run." if run or tenant else "Nothing has been paid for yet."
+def _show_runs(found: Sequence[RunCost], nothing: str, *, as_json: bool) -> None:
     emit([_run(cost) for cost in found], RUN_COLUMNS, as_json=as_json, empty=nothing)
     if found and not as_json:
         paid = sum(cost.paid_micro_usd for cost in found)
@@ -122,8 +131,10 @@ def _show_runs(tenant: str | None, run: str | None, *, as_json: bool) -> None:
         console().print(f"\nPaid ${usd(paid)}, charged ${usd(charged)}.")
 
 
-def _show_totals(by: Dimension, tenant: str | None, campaign: str | None, *, as_json: bool) -> None:
-    found = cost_totals(this_studio().ledger, by, tenant, campaign=campaign)
+def _show_totals(
+    studio: Studio, by: Dimension, whose: Asked, campaign: str | None, *, as_json: bool
+) -> None:
+    found = cost_totals(studio.ledger, by, whose, campaign=campaign)
     columns = (Column(by, by.replace("_", " ").capitalize()), *TOTAL_COLUMNS)
     records = [_total(by, total) for total in found]
     emit(records, columns, as_json=as_json, empty="Nothing has been charged yet.")

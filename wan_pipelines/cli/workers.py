@@ -2,13 +2,14 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from wan_pipelines.cli.output import AsJson, emit, examples
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
+from wan_pipelines.cli.tenants import AllTenants, TenantName, asked
 from wan_pipelines.ledger.reports import WorkingWorker, working_workers
 
 COLUMNS = (
@@ -23,18 +24,21 @@ COLUMNS = (
 
 
 def register(app: typer.Typer) -> None:
-    app.command(epilog=examples("wan workers", "wan workers --json"))(workers)
+    app.command(epilog=examples("wan workers", "wan workers --all-tenants --json"))(workers)
 
 
 def workers(
-    tenant: Annotated[str | None, typer.Option(help="Only of this tenant.")] = None,
+    tenant: TenantName = None,
+    all_tenants: AllTenants = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the workers that are paid now: shot, step, how old the last step was when last heard of.
 
     A worker between two shots, or one that loads its engine, has no shot.
     """
-    found = working_workers(this_studio().ledger, tenant)
+    studio = this_studio()
+    whose = asked(studio, tenant, all_tenants=all_tenants)
+    found = working_workers(studio.ledger, whose)
     records = [asdict(each) if as_json else _row(each, datetime.now(UTC)) for each in found]
     emit(records, COLUMNS, as_json=as_json, empty="No worker is paid at the moment.")
 

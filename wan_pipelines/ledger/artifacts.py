@@ -15,6 +15,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.statements import storable
 from wan_pipelines.ledger.tables import ArtifactRow
+from wan_pipelines.ledger.whose import SHARED
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -51,7 +52,7 @@ def sign_off(ledger: Ledger, record: ArtifactRecord) -> None:
         provenance=dict(record.provenance),
         created_at=to_micros(record.signed_at),
     )
-    with ledger.write() as session:
+    with ledger.write(SHARED) as session:
         session.add(row)
 
 
@@ -67,7 +68,7 @@ def latest_artifact(ledger: Ledger, release: str) -> ArtifactRecord | None:
 
 def _latest(ledger: Ledger, wanted: ColumnElement[bool]) -> ArtifactRecord | None:
     query = select(ArtifactRow).where(wanted).order_by(ArtifactRow.id.desc()).limit(1)
-    with ledger.read() as session:
+    with ledger.read(SHARED) as session:
         row = session.scalars(query).one_or_none()
         return row and _record(row)
 

@@ -8,7 +8,6 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.engines import POSTGRESQL
 from wan_pipelines.ledger.money import price_of
 from wan_pipelines.ledger.tables import (
     ChargeRow,
@@ -20,6 +19,7 @@ from wan_pipelines.ledger.tables import (
 )
 from wan_pipelines.ledger.tables.takes import RUNNING
 from wan_pipelines.ledger.taken import STAGE_MICROSECONDS
+from wan_pipelines.ledger.whose import House
 
 Trouble = Literal["unheld", "unreserved", "unsettled", "mismeasured", "uncharged"]
 
@@ -41,9 +41,7 @@ def discrepancies(ledger: Ledger) -> tuple[Discrepancy, ...]:
 
     Takes from before GPU time and money were limited were settled as shots alone, which is right.
     """
-    with ledger.read() as session:
-        if session.get_bind().dialect.name == POSTGRESQL:
-            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    with ledger.read(House("audit"), at_once=True) as session:
         return (*_holding(session), *_settling(session), *_charging(session))
 
 

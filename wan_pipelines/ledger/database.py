@@ -3,19 +3,31 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.driver_errors import as_ledger_errors
-from wan_pipelines.ledger.engines import SQLITE, WRITES, display_name, make_engine, parse_url
+from wan_pipelines.ledger.engines import (
+    POSTGRESQL,
+    SQLITE,
+    WRITES,
+    display_name,
+    make_engine,
+    parse_url,
+)
+from wan_pipelines.ledger.guard.hook import WHOSE, guard
 from wan_pipelines.ledger.schema import check_or_migrate
+from wan_pipelines.ledger.whose import Whose, checked
 
 
 class Ledger:
-    """A database that any number of processes and threads use at once."""
+    """A database that any number of processes and threads use at once.
+
+    Each transaction says whose data it is about, and can touch no other: see `whose` and `guard`.
+    """
 
     def __init__(self, engine: Engine, name: str) -> None:
         """Wrap an engine whose database has the right schema; `name` stands in errors."""
@@ -46,31 +58,40 @@ class Ledger:
         engine = make_engine(parsed, wait_seconds=wait_seconds, patience_seconds=patience_seconds)
         with as_ledger_errors(name):
             check_or_migrate(engine, name, migrate=migrate)
+        guard(engine)
         return cls(engine, name)
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, whose: Whose | None = None) -> Iterator[Session]:
         """A transaction that writes: whole, or not at all. On SQLite writers take turns."""
         with as_ledger_errors(self.name), Session(self._writer) as session, session.begin():
+            session.connection(execution_options={WHOSE: checked(whose)})
             yield session
 
     @contextmanager
-    def change(self) -> Iterator[Connection]:
+    def change(self, whose: Whose | None = None) -> Iterator[Connection]:
         """As `write`, for statements on tables: what happens for each shot tracks no objects."""
         with as_ledger_errors(self.name), self._writer.begin() as connection:
-            yield connection
+            yield connection.execution_options(**{WHOSE: checked(whose)})
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A transaction that only reads, and never waits for writers."""
+    def read(self, whose: Whose | None = None, *, at_once: bool = False) -> Iterator[Session]:
+        """A transaction that only reads, and never waits for writers.
+
+        If `at_once`, all that it reads is as of one moment.
+        """
+        options: dict[str, Any] = {WHOSE: checked(whose)}
+        if at_once and self.engine.dialect.name == POSTGRESQL:
+            options["isolation_level"] = "REPEATABLE READ"
         with as_ledger_errors(self.name), Session(self.engine) as session, session.begin():
+            session.connection(execution_options=options)
             yield session
 
     @contextmanager
-    def look(self) -> Iterator[Connection]:
+    def look(self, whose: Whose | None = None) -> Iterator[Connection]:
         """As `read`, for what is asked for each shot: rows without objects."""
         with as_ledger_errors(self.name), self.engine.begin() as connection:
-            yield connection
+            yield connection.execution_options(**{WHOSE: checked(whose)})
 
     def close(self) -> None:
         """Give all connections back."""

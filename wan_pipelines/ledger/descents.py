@@ -56,7 +56,7 @@ def descent_of(row: DescentRow | None) -> Descent | None:
 def degradation_of(ledger: Ledger, tenant: str) -> Degradation:
     """Whether a tenant's shots may be drawn with other pixels rather than fail."""
     query = select(TenantRow.degradation).where(TenantRow.name == tenant)
-    with ledger.read() as session:
+    with ledger.read(tenant) as session:
         found = session.scalars(query).one_or_none()
     return "allowed" if found == "allowed" else "exact_only"
 

@@ -38,6 +38,7 @@ from wan_pipelines.ledger.remainders import Remainder, first_lack
 from wan_pipelines.ledger.statements import storable, table
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ShotRow
 from wan_pipelines.ledger.tenants import Account, ensure_account, lock_account
+from wan_pipelines.ledger.whose import Asked, tenant_of
 
 __all__ = [
     "Admission",
@@ -92,7 +93,7 @@ def admit(
     """
     positions = _positions(candidates, edition)
     chosen = _chosen(candidates, only, edition)
-    with ledger.write() as session:
+    with ledger.write(edition.tenant) as session:
         lock_account(session, edition.tenant)
         account = ensure_account(session, edition.tenant, edition.user, now)
         edition_id = ensure_edition(session, edition, now, budget_micro_usd)
@@ -162,28 +163,28 @@ def edition_shots(
         )
         .order_by(EditionShotRow.position, EditionShotRow.id)
     )
-    with ledger.read() as session:
+    with ledger.read(edition.tenant) as session:
         found = session.execute(query).all()
     return tuple(_edition_shot(row) for row in found if only is None or row.name in only)
 
 
 def all_editions(
-    ledger: Ledger, tenant: str | None, campaign: str | None = None
+    ledger: Ledger, whose: Asked, campaign: str | None = None
 ) -> tuple[EditionKey, ...]:
-    """The editions of a tenant (of all tenants, for the operator, if none), latest first."""
-    with ledger.read() as session:
-        return tuple(_key(row) for row in session.scalars(_latest_first(tenant, campaign)))
+    """The editions of a tenant, or of the house, latest first."""
+    with ledger.read(whose) as session:
+        return tuple(_key(row) for row in session.scalars(_latest_first(whose, campaign)))
 
 
 def latest_edition(ledger: Ledger, tenant: str, campaign: str) -> EditionKey | None:
     """The edition of a campaign whose first admission was latest; none if there is none."""
-    with ledger.read() as session:
+    with ledger.read(tenant) as session:
         row = session.scalars(_latest_first(tenant, campaign).limit(1)).one_or_none()
         return row and _key(row)
 
 
-def _latest_first(tenant: str | None, campaign: str | None) -> Select[tuple[EditionRow]]:
-    limits = ((EditionRow.tenant, tenant), (EditionRow.campaign, campaign))
+def _latest_first(whose: Asked, campaign: str | None) -> Select[tuple[EditionRow]]:
+    limits = ((EditionRow.tenant, tenant_of(whose)), (EditionRow.campaign, campaign))
     wanted = [column == value for column, value in limits if value is not None]
     latest = (EditionRow.created_at.desc(), EditionRow.id.desc())
     return select(EditionRow).where(*wanted).order_by(*latest)

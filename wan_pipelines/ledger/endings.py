@@ -20,6 +20,7 @@ class TakeState:
     """What of a take decides how it goes on; `lease_expires_at` in microseconds."""
 
     id: str
+    tenant: str
     outcome: str
     shot_id: int
     edition_id: int
@@ -35,9 +36,9 @@ def lock_take(transaction: Transaction, tenant: str, take_id: str) -> TakeState 
     return TakeState(*found) if found else None
 
 
-def change_take(transaction: Transaction, take_id: str, values: Mapping[str, Any]) -> None:
+def change_take(transaction: Transaction, take: TakeState, values: Mapping[str, Any]) -> None:
     """Give columns of a take, whose shot the caller has locked, other values."""
-    transaction.execute(_CHANGE_TAKE, {"take": take_id, **values})
+    transaction.execute(_CHANGE_TAKE, {"take": take.id, "its_tenant": take.tenant, **values})
 
 
 def change_wish(transaction: Transaction, row_id: int, values: Mapping[str, Any]) -> None:
@@ -59,13 +60,13 @@ def end_take(
     the next take, unless the edition does not want the shot any more.
     """
     ended = {"outcome": ending, "lease_expires_at": None, "ended_at": to_micros(now)}
-    change_take(transaction, take.id, {**(report or {}), **ended})
+    change_take(transaction, take, {**(report or {}), **ended})
     waiting = transaction.execute(_WAITING, {"shot": take.shot_id}).all()
     own = [row for row in waiting if row.reservation == take.reservation]
     if ending == "abandoned" and own:
         return
     if ending == "accepted":
-        settle(transaction, take.id, now)
+        settle(transaction, take.tenant, take.id, now)
     else:
         release(transaction, [take.reservation], now)
     for row in own:
@@ -104,7 +105,9 @@ _LOCK_SHOT = (
     .with_for_update(of=_SHOTS, key_share=True)
 )
 _LOCK_TAKE = select(*TAKE_STATE).where(*_THIS_TAKE).with_for_update(key_share=True)
-_CHANGE_TAKE = update(_TAKES).where(_TAKES.c.id == bindparam("take"))
+_CHANGE_TAKE = update(_TAKES).where(
+    _TAKES.c.id == bindparam("take"), _TAKES.c.tenant == bindparam("its_tenant")
+)
 _CHANGE_WISH = update(_WISHES).where(_WISHES.c.id == bindparam("row"))
 _WAITING = (
     select(_WISHES.c.id, _WISHES.c.edition_id, _WISHES.c.reservation)

@@ -10,6 +10,7 @@ from wan_pipelines.ledger.quotas import release
 from wan_pipelines.ledger.statements import chunks
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, TakeRow, WorkerRow
 from wan_pipelines.ledger.tables.takes import RUNNING
+from wan_pipelines.ledger.whose import House
 
 
 def expire_reservations(ledger: Ledger, *, idle_for: timedelta, now: datetime) -> int:
@@ -19,10 +20,10 @@ def expire_reservations(ledger: Ledger, *, idle_for: timedelta, now: datetime) -
     """
     expired = 0
     since = to_micros(now - idle_for)
-    with ledger.read() as session:
+    with ledger.read(House("upkeep")) as session:
         waiting = session.scalars(_waiting_since(since)).all()
     for some in chunks(waiting):
-        with ledger.write() as session:
+        with ledger.write(House("upkeep")) as session:
             still = _waiting_since(since).where(EditionShotRow.id.in_(some))
             query = (
                 select(EditionShotRow.id, EditionShotRow.reservation)

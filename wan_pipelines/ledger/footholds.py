@@ -17,6 +17,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.statements import insert_missing, table
 from wan_pipelines.ledger.tables import FootholdRow
+from wan_pipelines.ledger.whose import SHARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Foothold:
 
 def foothold(ledger: Ledger, bucket: Bucket) -> Foothold | None:
     """Where the bucket's shots begin; None: where nothing ever gave out."""
-    with ledger.look() as transaction:
+    with ledger.look(SHARED) as transaction:
         row = transaction.execute(_OF_BUCKET, {"digest": bucket.digest}).one_or_none()
         return Foothold(row.rung, row.misses, from_micros(row.since)) if row else None
 
@@ -68,7 +69,7 @@ def set_foothold(
     moment = to_micros(now)
     facts = {name: getattr(bucket, name) for name in _FACTS}
     values = {"rung": rung, "misses": misses, "since": moment}
-    with ledger.write() as session:
+    with ledger.write(SHARED) as session:
         row = {"bucket": bucket.digest, **facts, **values, "created_at": moment}
         insert_missing(session, FootholdRow, [row])
         session.execute(update(FootholdRow).where(_is(bucket)).values(values))
@@ -78,14 +79,14 @@ def claim_probe(ledger: Ledger, bucket: Bucket, seen: Foothold, *, now: datetime
     """Whether this worker, of all that saw the same, is the one to try a higher rung."""
     as_seen = (_is(bucket), FootholdRow.since == to_micros(seen.since))
     claim = update(FootholdRow).where(*as_seen).values(since=to_micros(now))
-    with ledger.write() as session:
+    with ledger.write(SHARED) as session:
         return cast("CursorResult[Any]", session.execute(claim)).rowcount == 1
 
 
 def footholds(ledger: Ledger) -> tuple[tuple[str, Foothold], ...]:
     """All buckets that do not begin at the top, in words, for the operator."""
     query = select(FootholdRow).where(FootholdRow.rung != "").order_by(FootholdRow.since)
-    with ledger.read() as session:
+    with ledger.read(SHARED) as session:
         return tuple(
             (
                 f"{row.release} {row.width}x{row.height}x{row.frames} on {row.gpu_class}",

@@ -73,7 +73,7 @@ def lease_shot(
     reserved anew. Raises `NotAdmitted` when the edition does not want the shot
     (any more), `QuotaExceeded` when it would have to be reserved and nothing is left.
     """
-    with ledger.change() as transaction:
+    with ledger.change(edition.tenant) as transaction:
         beat(transaction, edition.tenant, worker_id, now)
         wish, current = _asked(transaction, edition, render_key)
         if current and current.outcome == "accepted":
@@ -108,17 +108,17 @@ def lease_shot(
 def renew_lease(ledger: Ledger, lease: Lease, *, lease_seconds: float, now: datetime) -> Lease:
     """Keep a shot for longer. Raises `LeaseLost` when it has passed to somebody else."""
     expires_at = now + timedelta(seconds=lease_seconds)
-    with ledger.change() as transaction:
+    with ledger.change(lease.tenant) as transaction:
         beat(transaction, lease.tenant, lease.worker_id, now)
         take = lock_running(transaction, lease)
-        change_take(transaction, take.id, {"lease_expires_at": to_micros(expires_at)})
+        change_take(transaction, take, {"lease_expires_at": to_micros(expires_at)})
     return replace(lease, expires_at=expires_at)
 
 
 @repeated
 def release_lease(ledger: Ledger, lease: Lease, *, now: datetime) -> None:
     """Give a shot back unrendered; the take is `abandoned`, its reservation waits for the next."""
-    with ledger.change() as transaction:
+    with ledger.change(lease.tenant) as transaction:
         beat(transaction, lease.tenant, lease.worker_id, now)
         end_take(transaction, lock_running(transaction, lease), "abandoned", now)
 

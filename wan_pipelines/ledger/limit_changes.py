@@ -22,7 +22,7 @@ def change_limit(ledger: Ledger, change: LimitChange, *, dry_run: bool = False) 
     problem = _problem(change)
     if problem:
         raise LedgerError(f"The limit of tenant {change.tenant} stays as it is: {problem}.")
-    with ledger.write() as session:
+    with ledger.write(change.tenant) as session:
         if session.get(TenantRow, change.tenant) is None:
             raise LedgerError(f"Tenant {change.tenant} is not known to the ledger.")
         session.add(
@@ -46,7 +46,7 @@ def change_limit(ledger: Ledger, change: LimitChange, *, dry_run: bool = False) 
 
 def limit_changes(ledger: Ledger, tenant: str) -> tuple[LimitChange, ...]:
     """All decisions about a tenant and its users, in order."""
-    with ledger.read() as session:
+    with ledger.read(tenant) as session:
         rows = session.execute(_OF_TENANT, {"tenant": tenant}).all()
     return tuple(map(_change, rows))
 

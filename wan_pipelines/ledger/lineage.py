@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, func, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Row, func, select, true, union
 from sqlalchemy.orm import Session
 
 from wan_pipelines.encoding.renditions import RenditionFile
@@ -26,6 +26,7 @@ from wan_pipelines.ledger.tables import (
     TakeRow,
     WorkerRow,
 )
+from wan_pipelines.ledger.whose import Asked, tenant_of
 
 SHORTEST_KEY = 8
 
@@ -105,7 +106,7 @@ def trace(ledger: Ledger, tenant: str, video: str) -> Lineage:
     `video` is the address or SHA-256 of one of its files, a take's id, or a render key (at least
     its first 8 characters). Raises `LedgerError` when it names no shot, or several.
     """
-    with ledger.read() as session:
+    with ledger.read(tenant) as session:
         shot, take_id = _find(session, tenant, video)
         takes = _takes(session, shot.id)
         if not takes:
@@ -120,21 +121,26 @@ def trace(ledger: Ledger, tenant: str, video: str) -> Lineage:
         )
 
 
-def owners(ledger: Ledger, video: str) -> tuple[str, ...]:
-    """The tenants that have something named `video`, as `trace` reads it; for the operator."""
-    takes = select(TakeRow.tenant).where(TakeRow.id.in_(_takes_named(video)))
+def owners(ledger: Ledger, whose: Asked, video: str) -> tuple[str, ...]:
+    """Who of those has something named `video`, as `trace` reads it."""
+    tenant = tenant_of(whose)
+    of = true() if tenant is None else TakeRow.tenant == tenant
+    takes = select(TakeRow.tenant).where(TakeRow.id.in_(_takes_named(video, of)), of)
     shots = select(ShotRow.tenant).where(_key_begins_with(video))
+    if tenant is not None:
+        shots = shots.where(ShotRow.tenant == tenant)
     found = takes if len(video) < SHORTEST_KEY else takes.union(shots)
-    with ledger.read() as session:
+    with ledger.read(whose) as session:
         return tuple(sorted(set(session.scalars(found))))
 
 
-def _takes_named(video: str) -> CompoundSelect[tuple[str]]:
-    """The takes of which `video` is the id, or the address or digest of a file."""
+def _takes_named(video: str, of: ColumnElement[bool]) -> CompoundSelect[tuple[str]]:
+    """The takes of which `video` is the id, or the address or digest of a file; among those."""
     by_file = (RenditionRow.uri == video) | (RenditionRow.sha256 == video)
+    files = select(RenditionRow.take_id).join(TakeRow, TakeRow.id == RenditionRow.take_id)
     return union(
-        select(TakeRow.id).where(TakeRow.id == video),
-        select(RenditionRow.take_id).where(by_file),
+        select(TakeRow.id).where(TakeRow.id == video, of),
+        files.where(by_file, of),
     )
 
 
@@ -145,9 +151,10 @@ def _key_begins_with(video: str) -> ColumnElement[bool]:
 
 def _find(session: Session, tenant: str, video: str) -> tuple[ShotRow, str | None]:
     """The shot that `video` names, and the take if it names one."""
+    of_tenant = TakeRow.tenant == tenant
     take = session.scalars(
         select(TakeRow)
-        .where(TakeRow.tenant == tenant, TakeRow.id.in_(_takes_named(video)))
+        .where(of_tenant, TakeRow.id.in_(_takes_named(video, of_tenant)))
         .order_by(TakeRow.started_at.desc())
         .limit(1)
     ).one_or_none()
@@ -187,12 +194,15 @@ def _history(session: Session, found: Row[Any]) -> TakeHistory:
     take, edition, worker, price, forgotten_because, drawn = found
     charges = session.execute(
         select(ChargeRow.kind, func.sum(ChargeRow.micro_usd), func.sum(ChargeRow.gpu_microseconds))
-        .where(ChargeRow.take_id == take.id)
+        .where(ChargeRow.take_id == take.id, ChargeRow.tenant == take.tenant)
         .group_by(ChargeRow.kind)
         .order_by(ChargeRow.kind)
     ).all()
     files = session.scalars(
-        select(RenditionRow).filter_by(take_id=take.id).order_by(RenditionRow.position)
+        select(RenditionRow)
+        .join(TakeRow, TakeRow.id == RenditionRow.take_id)
+        .where(TakeRow.id == take.id, TakeRow.tenant == take.tenant)
+        .order_by(RenditionRow.position)
     )
     return TakeHistory(
         take_id=take.id,

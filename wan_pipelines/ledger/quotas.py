@@ -45,7 +45,7 @@ Closing = Literal["settle", "release"]
 
 def quota_left(ledger: Ledger, tenant: str, user: str, *, now: datetime) -> QuotaLeft:
     """How many shots a user has used and may still render today."""
-    with ledger.read() as session:
+    with ledger.read(tenant) as session:
         return left_today(session, account_of(session, tenant, user, now), now)
 
 
@@ -54,7 +54,7 @@ def quotas_left(ledger: Ledger, tenant: str, user: str, *, now: datetime) -> tup
 
     These are told even where there is no limit.
     """
-    with ledger.read() as session:
+    with ledger.read(tenant) as session:
         account = account_of(session, tenant, user, now, known=False)
         today = left_today(session, account, now)
         others = [each for each in left_of(session, account, now) if each != today]
@@ -98,12 +98,13 @@ def reserve(
     return reservations
 
 
-def settle(transaction: Transaction, take_id: str, now: datetime) -> None:
-    """Close the reservation of an accepted take, with what it took as its row tells it.
+def settle(transaction: Transaction, tenant: str, take_id: str, now: datetime) -> None:
+    """Close the reservation of a tenant's accepted take, with what it took as its row tells it.
 
     The database refuses to close one twice.
     """
-    transaction.execute(_SETTLE, {"take": take_id, "moment": to_micros(now)})
+    values = {"take": take_id, "its_tenant": tenant, "moment": to_micros(now)}
+    transaction.execute(_SETTLE, values)
 
 
 def release(transaction: Transaction, reservations: Iterable[str], now: datetime) -> None:
@@ -216,7 +217,7 @@ def _settling() -> Insert:
         .join_from(_ENTRIES, table(TakeRow), takes.reservation == _ENTRIES.c.reservation)
         .join(table(WorkerRow), workers.id == takes.worker_id)
         .join(table(PriceRow), prices.id == workers.price_id)
-        .where(takes.id == bindparam("take"))
+        .where(takes.id == bindparam("take"), takes.tenant == bindparam("its_tenant"))
     )
     return insert(_ENTRIES).from_select(_NAMES, query)
 

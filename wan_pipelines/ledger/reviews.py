@@ -12,6 +12,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.statements import chunks, storable
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ReviewRow, ShotRow
+from wan_pipelines.ledger.whose import Asked, tenant_of
 
 Ruling = Literal["released", "rejected"]
 
@@ -66,7 +67,7 @@ def review(
         note=storable(note),
         created_at=to_micros(now),
     )
-    with ledger.write() as session:
+    with ledger.write(tenant) as session:
         session.add(row)
         session.flush()
         return _review(row)
@@ -76,7 +77,7 @@ def reviews_of(ledger: Ledger, tenant: str, texts: Collection[str]) -> dict[str,
     """The latest decision about each of these texts that a person has decided about."""
     by_digest = {digest_of(text): text for text in texts}
     query = select(ReviewRow).where(ReviewRow.tenant == tenant).order_by(ReviewRow.id)
-    with ledger.read() as session:
+    with ledger.read(tenant) as session:
         return {
             by_digest[row.text_sha256]: _review(row)
             for some in chunks(sorted(by_digest))
@@ -84,17 +85,18 @@ def reviews_of(ledger: Ledger, tenant: str, texts: Collection[str]) -> dict[str,
         }
 
 
-def all_reviews(ledger: Ledger, tenant: str | None) -> tuple[Review, ...]:
-    """Every decision of a tenant (of all tenants, for the operator, if none), latest first."""
+def all_reviews(ledger: Ledger, whose: Asked) -> tuple[Review, ...]:
+    """Every decision of a tenant, or of the house, latest first."""
     query = select(ReviewRow).order_by(ReviewRow.id.desc())
+    tenant = tenant_of(whose)
     if tenant is not None:
         query = query.where(ReviewRow.tenant == tenant)
-    with ledger.read() as session:
+    with ledger.read(whose) as session:
         return tuple(_review(row) for row in session.scalars(query))
 
 
-def held_shots(ledger: Ledger, tenant: str | None) -> tuple[HeldShot, ...]:
-    """The held shots of a tenant (of all tenants, for the operator, if none), oldest first."""
+def held_shots(ledger: Ledger, whose: Asked) -> tuple[HeldShot, ...]:
+    """The held shots of a tenant, or of the house, oldest first."""
     query = (
         select(EditionRow, EditionShotRow.name, ShotRow.request)
         .join(EditionShotRow, EditionShotRow.edition_id == EditionRow.id)
@@ -102,9 +104,10 @@ def held_shots(ledger: Ledger, tenant: str | None) -> tuple[HeldShot, ...]:
         .where(EditionShotRow.state == "held")
         .order_by(EditionRow.created_at, EditionRow.id, EditionShotRow.position)
     )
+    tenant = tenant_of(whose)
     if tenant is not None:
         query = query.where(EditionRow.tenant == tenant)
-    with ledger.read() as session:
+    with ledger.read(whose) as session:
         return tuple(
             HeldShot(
                 tenant=edition.tenant,

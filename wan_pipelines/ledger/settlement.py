@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.charges import Spent, split
@@ -43,7 +43,7 @@ def settle(session: Session, worker: WorkerRow, until: int, now: datetime, *, re
         micro_usd_per_gpu_hour=price.micro_usd_per_gpu_hour,
     )
     elapsed = until - worker.settled_until
-    spent = _take_spans(session, worker.id)
+    spent = _take_spans(session, worker)
     unreported = max(0, elapsed - sum(span.microseconds for span in spent))
     spent.append(Spent(rest.kind, unreported, rest.take_id))
     shares = split(paid - worker.paid_micro_usd, worker.gpu_count * elapsed, spent)
@@ -64,8 +64,18 @@ def settle(session: Session, worker: WorkerRow, until: int, now: datetime, *, re
     worker.settled_until = until
 
 
-def _take_spans(session: Session, worker_id: str) -> list[Spent]:
-    query = select(SpanRow.kind, SpanRow.microseconds, SpanRow.take_id)
-    found = session.execute(query.where(SpanRow.worker_id == worker_id).order_by(SpanRow.id)).all()
-    session.execute(delete(table(SpanRow)).where(table(SpanRow).c.worker_id == worker_id))
+def _take_spans(session: Session, worker: WorkerRow) -> list[Spent]:
+    names = {"worker": worker.id, "its_tenant": worker.tenant}
+    found = session.execute(_SPANS, names).all()
+    session.execute(_DELETE_SPANS, names)
     return [Spent(kind, microseconds, take_id) for kind, microseconds, take_id in found]
+
+
+_WORKERS, _SPAN = table(WorkerRow).c, table(SpanRow).c
+_OF_WORKER = _SPAN.worker_id == (
+    select(_WORKERS.id)
+    .where(_WORKERS.id == bindparam("worker"), _WORKERS.tenant == bindparam("its_tenant"))
+    .scalar_subquery()
+)
+_SPANS = select(_SPAN.kind, _SPAN.microseconds, _SPAN.take_id).where(_OF_WORKER).order_by(_SPAN.id)
+_DELETE_SPANS = delete(table(SpanRow)).where(_OF_WORKER)

@@ -40,7 +40,7 @@ def accept_take(
     Accepting the same take again changes nothing. Other editions that wait for the shot reuse it,
     and get their reservations back. Raises `LeaseLost` when the take runs no more.
     """
-    with ledger.change() as transaction:
+    with ledger.change(lease.tenant) as transaction:
         working = is_open(transaction, lease.tenant, lease.worker_id, now)
         take = lock_leased(transaction, lease)
         if take.outcome == "accepted":
@@ -59,11 +59,11 @@ def fail_take(ledger: Ledger, lease: Lease, report: TakeReport, *, now: datetime
 
     A take that runs no more, because its lease has passed on, keeps its outcome.
     """
-    with ledger.change() as transaction:
+    with ledger.change(lease.tenant) as transaction:
         beat(transaction, lease.tenant, lease.worker_id, now)
         take = lock_leased(transaction, lease)
         if take.outcome != "running":
-            change_take(transaction, take.id, _columns(report))
+            change_take(transaction, take, _columns(report))
             return
         end_take(transaction, take, "failed", now, _columns(report))
         _note_descent(transaction, lease, report, now)
@@ -74,11 +74,14 @@ def add_renditions(
     ledger: Ledger, tenant: str, take_id: str, renditions: Sequence[RenditionFile], *, now: datetime
 ) -> None:
     """Add files to an accepted take that were derived from it later; known names are skipped."""
-    with ledger.write() as session:
+    with ledger.write(tenant) as session:
         take = _accepted(session, tenant, TakeRow.id == take_id)
         if take is None:
             raise LedgerError(f"Take {take_id} of tenant {tenant} is not accepted (any more).")
-        known = session.scalars(select(RenditionRow.name).filter_by(take_id=take_id)).all()
+        of_take = select(RenditionRow.name).join(TakeRow, TakeRow.id == RenditionRow.take_id)
+        known = session.scalars(
+            of_take.where(TakeRow.id == take_id, TakeRow.tenant == tenant)
+        ).all()
         new = [rendition for rendition in renditions if rendition.name not in known]
         _insert_renditions(session, take_id, new, len(known), now)
 
@@ -98,7 +101,7 @@ def forget_outputs(
     rendered anew. With `take_id`, only that take is given up: whoever saw its files damaged may
     come late. Returns the take's id; none when there was nothing to give up.
     """
-    with ledger.write() as session:
+    with ledger.write(tenant) as session:
         take = _accepted(session, tenant, ShotRow.render_key == render_key)
         if take is None or take_id not in (None, take.id):
             return None

@@ -17,6 +17,7 @@ from wan_pipelines.ledger.limits import Limit, Scope, effective
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.statements import Transaction, insert_missing, lock_rows, table
 from wan_pipelines.ledger.tables import PlanLimitRow, PlanRow, TenantRow, UserRow
+from wan_pipelines.ledger.whose import House
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def configure(
     if _is_configured(ledger, plans, tenants):
         return
     moment = to_micros(now)
-    with ledger.write() as session:
+    with ledger.write(House("configuration")) as session:
         for plan in plans:
             _upsert_plan(session, plan, moment)
         for tenant in tenants:
@@ -84,7 +85,7 @@ def configure(
 def users_of(ledger: Ledger, tenant: str) -> tuple[str, ...]:
     """The users of a tenant that ever asked for anything or are configured, by name."""
     query = select(UserRow.name).where(UserRow.tenant == tenant).order_by(UserRow.name)
-    with ledger.read() as session:
+    with ledger.read(tenant) as session:
         return tuple(session.scalars(query))
 
 
@@ -167,7 +168,7 @@ def plan_names(session: Session) -> Sequence[str]:
 
 
 def _is_configured(ledger: Ledger, plans: Sequence[Plan], tenants: Sequence[Tenant]) -> bool:
-    with ledger.read() as session:
+    with ledger.read(House("configuration")) as session:
         declared = {name: set(limits_of_plan(session, name)) for name in plan_names(session)}
         found_tenants = {
             (row.name, row.plan, row.time_zone, row.degradation)

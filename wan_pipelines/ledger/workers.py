@@ -21,6 +21,7 @@ from wan_pipelines.ledger.prices import Market, price_row_at
 from wan_pipelines.ledger.settlement import record_spans, settle
 from wan_pipelines.ledger.statements import Transaction, chunks, table
 from wan_pipelines.ledger.tables import ShotRow, TakeRow, WorkerRow
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.processes import host_name, process_name
 
 
@@ -79,7 +80,7 @@ def open_worker(
     The price is the one that holds at that moment. Raises `LedgerError` when there is none.
     """
     began = min(started_at or now, now)
-    with ledger.write() as session:
+    with ledger.write(edition.tenant) as session:
         price = price_row_at(session, place.gpu_class, began, place.market)
         worker = WorkerRow(
             id=uuid4().hex,
@@ -119,9 +120,10 @@ def heartbeat(
 
     A worker that was given up as lost but lives is taken up again, and paid for the gap.
     """
-    with ledger.change() as transaction:
+    with ledger.change(tenant) as transaction:
         beat(transaction, tenant, worker_id, now)
-        transaction.execute(_STAND, {"worker": worker_id, **_columns_of(position)})
+        names = {"worker": worker_id, "its_tenant": tenant}
+        transaction.execute(_STAND, {**names, **_columns_of(position)})
         record_spans(transaction, worker_id, spans, now)
 
 
@@ -140,7 +142,7 @@ def close_worker(
     It is paid until `paid_until`, which is not `now` where the clock was set or the machine slept.
     Takes that still run become `abandoned`. Closing a closed worker changes nothing.
     """
-    with ledger.write() as session:
+    with ledger.write(tenant) as session:
         worker = _locked(session, tenant, worker_id)
         if worker.ended_at is not None and not worker.lost:
             return worker.paid_micro_usd
@@ -158,18 +160,18 @@ def close_lost_workers(ledger: Ledger, *, now: datetime, grace: timedelta) -> tu
     others may render their shots; time it did not report is charged to the take it was at.
     """
     silent = WorkerRow.heartbeat_at < to_micros(now - grace)
-    with ledger.read() as session:
+    with ledger.read(House("upkeep")) as session:
         some = select(WorkerRow.id).where(WorkerRow.ended_at.is_(None), silent).limit(1)
         if session.scalars(some).one_or_none() is None:
             return ()
-    with ledger.write() as session:
+    with ledger.write(House("upkeep")) as session:
         return _give_up(session, silent, now)
 
 
 def open_workers(ledger: Ledger, host: str) -> tuple[OpenWorker, ...]:
     """The workers of all tenants that are paid on a host at the moment."""
     query = select(WorkerRow).where(WorkerRow.ended_at.is_(None), WorkerRow.host == host)
-    with ledger.read() as session:
+    with ledger.read(House("upkeep")) as session:
         return tuple(
             OpenWorker(row.id, row.tenant, row.run_id, row.pid, row.process)
             for row in session.scalars(query.order_by(WorkerRow.created_at))
@@ -181,7 +183,7 @@ def last_paid(ledger: Ledger, tenant: str, run_id: str, step_key: str) -> dateti
     query = select(func.max(WorkerRow.ended_at)).where(
         WorkerRow.tenant == tenant, WorkerRow.run_id == run_id, WorkerRow.step_key == step_key
     )
-    with ledger.read() as session:
+    with ledger.read(tenant) as session:
         until = session.scalars(query).one()
         return None if until is None else from_micros(until)
 
@@ -189,14 +191,14 @@ def last_paid(ledger: Ledger, tenant: str, run_id: str, step_key: str) -> dateti
 def give_up(ledger: Ledger, worker_ids: Sequence[str], *, now: datetime) -> None:
     """Close workers that are known to be dead, as `close_lost_workers` closes silent ones."""
     for some in chunks(worker_ids):
-        with ledger.write() as session:
+        with ledger.write(House("upkeep")) as session:
             _give_up(session, WorkerRow.id.in_(some), now)
 
 
 def open_takes(ledger: Ledger, worker_ids: Sequence[str]) -> tuple[OpenTake, ...]:
     """What workers of any tenant have begun and not ended: it runs, or was abandoned."""
     query = select(TakeRow.tenant, ShotRow.render_key, TakeRow.id).join(ShotRow)
-    with ledger.read() as session:
+    with ledger.read(House("upkeep")) as session:
         return tuple(
             OpenTake(*found)
             for some in chunks(worker_ids)
@@ -238,7 +240,7 @@ def _columns_of(position: Position | None) -> dict[str, str | int | None]:
 _WORKERS = table(WorkerRow).c
 _STAND = (
     update(table(WorkerRow))
-    .where(_WORKERS.id == bindparam("worker"))
+    .where(_WORKERS.id == bindparam("worker"), _WORKERS.tenant == bindparam("its_tenant"))
     .values(
         at_take=bindparam("take"),
         at_step=bindparam("step"),
@@ -277,7 +279,7 @@ def _end(session: Session, worker: WorkerRow, until: int, now: datetime, *, rest
     """Settle a locked worker until that moment (microseconds), and end it."""
     settle(session, worker, until, now, rest=rest)
     worker.ended_at = worker.settled_until
-    running = select(TakeRow.id).where(TakeRow.worker_id == worker.id, TakeRow.outcome == "running")
+    running = select(TakeRow.id).where(_runs_at(worker))
     for take_id in session.scalars(running.order_by(TakeRow.shot_id)).all():
         take = lock_take(session, worker.tenant, take_id)
         if take and take.outcome == "running":
@@ -287,10 +289,15 @@ def _end(session: Session, worker: WorkerRow, until: int, now: datetime, *, rest
 def _latest_running(session: Session, worker: WorkerRow) -> str | None:
     return session.scalars(
         select(TakeRow.id)
-        .where(TakeRow.worker_id == worker.id, TakeRow.outcome == "running")
+        .where(_runs_at(worker))
         .order_by(TakeRow.started_at.desc(), TakeRow.id)
         .limit(1)
     ).one_or_none()
+
+
+def _runs_at(worker: WorkerRow) -> ColumnElement[bool]:
+    of_worker = (TakeRow.worker_id == worker.id) & (TakeRow.tenant == worker.tenant)
+    return of_worker & (TakeRow.outcome == "running")
 
 
 def _locked(session: Session, tenant: str, worker_id: str) -> WorkerRow:

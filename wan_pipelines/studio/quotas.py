@@ -7,18 +7,17 @@ from datetime import datetime
 from wan_pipelines.ledger.quotas import quotas_left
 from wan_pipelines.ledger.remainders import QuotaLeft
 from wan_pipelines.ledger.tenants import users_of
+from wan_pipelines.ledger.whose import Asked, House
 from wan_pipelines.studio.studio import Studio
 
 
-def quotas(
-    studio: Studio, tenant: str | None, user: str | None, now: datetime
-) -> tuple[QuotaLeft, ...]:
+def quotas(studio: Studio, whose: Asked, user: str | None, now: datetime) -> tuple[QuotaLeft, ...]:
     """What is left of each limit of a tenant and its users, or of all; or of one named user.
 
     A limit of a whole tenant is told once, of no user. InputError for a tenant that the environment
     does not know.
     """
-    tenants = [tenant] if tenant else sorted(studio.settings.tenants)
+    tenants = sorted(studio.settings.tenants) if isinstance(whose, House) else [whose]
     for name in tenants:
         studio.settings.tenant(name)
     return tuple(quota for name in tenants for quota in _of_tenant(studio, name, user, now))

@@ -12,6 +12,7 @@ from wan_pipelines.ledger.reviews import (
     held_shots,
     reviews_of,
 )
+from wan_pipelines.ledger.whose import Asked
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.validation import shown
 
@@ -49,11 +50,11 @@ def reviewer(studio: Studio, tenant: str) -> Reviewed:
     return reviewed
 
 
-def held_prompts(studio: Studio, tenant: str | None) -> tuple[HeldPrompt, ...]:
+def held_prompts(studio: Studio, whose: Asked) -> tuple[HeldPrompt, ...]:
     """What waits for a decision, in a tenant or in all, in the order it was first launched."""
     rules = load_rules()
     found: dict[tuple[str, str], list[str]] = {}
-    for shot in held_shots(studio.ledger, tenant):
+    for shot in held_shots(studio.ledger, whose):
         for text in (shot.prompt, shot.negative_prompt):
             found.setdefault((shot.tenant, text), []).append(f"{shot.campaign}/{shot.edition}")
     held = [
@@ -69,13 +70,13 @@ def held_prompts(studio: Studio, tenant: str | None) -> tuple[HeldPrompt, ...]:
     return tuple(prompt for prompt in held if (prompt.tenant, prompt.text) not in decided)
 
 
-def prompt_named(studio: Studio, name: str, tenant: str | None) -> tuple[str, str]:
+def prompt_named(studio: Studio, name: str, whose: Asked) -> tuple[str, str]:
     """Tenant and text of a prompt that is held or was decided about, by (the beginning of) its id.
 
     InputError when there is none, or when `name` may mean several.
     """
-    held = [(prompt.tenant, prompt.text) for prompt in held_prompts(studio, tenant)]
-    decided = [(review.tenant, review.text) for review in all_reviews(studio.ledger, tenant)]
+    held = [(prompt.tenant, prompt.text) for prompt in held_prompts(studio, whose)]
+    decided = [(review.tenant, review.text) for review in all_reviews(studio.ledger, whose)]
     known = dict.fromkeys((*held, *decided))
     meant = [(owner, text) for owner, text in known if name and digest_of(text).startswith(name)]
     if len(meant) == 1:

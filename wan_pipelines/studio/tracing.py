@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.lineage import Lineage, owners, trace
+from wan_pipelines.ledger.whose import Asked, tenant_of
 from wan_pipelines.storage.keys import is_key
 from wan_pipelines.studio.studio import Studio
 
@@ -15,13 +16,14 @@ KEYS = "tenants/"
 """With what the keys of all videos begin."""
 
 
-def find(studio: Studio, video: str, tenant: str | None = None) -> Lineage:
+def find(studio: Studio, video: str, whose: Asked) -> Lineage:
     """The lineage of a video, given as address, link, path or digest of a file, take or render key.
 
-    Without `tenant` the one that owns it. InputError when nobody does, or several do.
+    InputError when it is nobody's of those who are asked about, or several tenants'.
     """
+    tenant = tenant_of(whose)
     for name in _names(studio, video):
-        found = [owner for owner in owners(studio.ledger, name) if tenant in (None, owner)]
+        found = owners(studio.ledger, whose, name)
         if len(found) > 1:
             raise InputError(
                 f"{video!r} is a video of several tenants.",

@@ -83,12 +83,13 @@ def is_complete(studio: Studio, edition: EditionKey, now: datetime) -> bool:
     if edition not in all_editions(studio.ledger, edition.tenant):
         return False
     shots = edition_shots_view(studio.ledger, edition)
+    runs = run_costs(studio.ledger, edition.tenant, edition=edition)
     wanted = {shot.name for shot in studio.shots(edition.campaign)}
     return (
         {shot.shot for shot in shots if shot.state != "withdrawn"} == wanted
         and not any(shot.state == "admitted" and shot.outcome != "accepted" for shot in shots)
         and not compare(studio, edition, now).shots
-        and not any(run.open_workers for run in run_costs(studio.ledger, None, edition=edition))
+        and not any(run.open_workers for run in runs)
         and studio.store.stat(pages_of(edition).page) is not None
         and not _may_run_now(studio, edition, shots)
     )

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from wan_pipelines.ledger.reports import WorkingWorker, working_workers
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.studio.findings import Finding
 from wan_pipelines.studio.studio import Studio
 
 
 def check_workers(studio: Studio) -> Finding:
     """How many there are, and which of them hang or have fallen silent."""
-    found = working_workers(studio.ledger)
+    found = working_workers(studio.ledger, House("upkeep"))
     silent = timedelta(seconds=studio.settings.workers.lease_seconds)
     limit = studio.settings.deadlines.at_least_seconds
     quiet = [each for each in found if datetime.now(UTC) - each.heartbeat_at > silent]

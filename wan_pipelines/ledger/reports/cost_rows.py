@@ -13,6 +13,7 @@ from wan_pipelines.ledger.keys import EditionKey, edition_row_id
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.reports.amounts import UNATTRIBUTED, WASTED
 from wan_pipelines.ledger.tables import ChargeRow, EditionRow, ShotRow, TakeRow, WorkerRow
+from wan_pipelines.ledger.whose import Asked, tenant_of
 
 Dimension = Literal[
     "tenant", "campaign", "edition", "user", "release", "tier", "engine", "gpu_class", "kind"
@@ -56,21 +57,21 @@ class CostTotal:
 
 def run_costs(
     ledger: Ledger,
-    tenant: str | None,
+    whose: Asked,
     *,
     run_id: str | None = None,
     edition: EditionKey | None = None,
 ) -> tuple[RunCost, ...]:
-    """Costs per run of a tenant (of all tenants, for the operator, if none), oldest first.
+    """Costs per run of a tenant, or of the house, oldest first.
 
     With `edition`, what its runs were paid and charged for it.
     """
-    limits = ((WorkerRow.tenant, tenant), (WorkerRow.run_id, run_id))
+    limits = ((WorkerRow.tenant, tenant_of(whose)), (WorkerRow.run_id, run_id))
     wanted = [column == value for column, value in limits if value is not None]
     if edition:
         wanted.append(WorkerRow.edition_id == edition_row_id(edition))
     by_kind: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
-    with ledger.read() as session:
+    with ledger.read(whose) as session:
         for owner, run, kind, amount in session.execute(_BY_KIND.where(*wanted)):
             by_kind[owner, run][kind] = int(amount)
         runs = {_run(row): row for row in session.execute(_PER_RUN.where(*wanted)).mappings()}
@@ -99,7 +100,7 @@ def run_costs(
 def cost_totals(
     ledger: Ledger,
     by: Dimension,
-    tenant: str | None,
+    whose: Asked,
     *,
     campaign: str | None = None,
     since: datetime | None = None,
@@ -109,7 +110,7 @@ def cost_totals(
     Args:
         ledger: where the charges are.
         by: what the rows are told apart by; an edition's value is `campaign/edition`.
-        tenant: whose charges; all tenants', for the operator, if none.
+        whose: a tenant's charges, or the house's.
         campaign: only what this campaign's workers were paid.
         since: only what was charged at or after this moment.
     """
@@ -132,12 +133,12 @@ def cost_totals(
         .group_by("value")
         .order_by(amount.desc(), "value")
     )
-    limits = ((ChargeRow.tenant, tenant), (EditionRow.campaign, campaign))
+    limits = ((ChargeRow.tenant, tenant_of(whose)), (EditionRow.campaign, campaign))
     query = query.where(*(column == value for column, value in limits if value is not None))
     if since is not None:
         query = query.where(ChargeRow.created_at >= to_micros(since))
     names = ("takes", "accepted_takes", "gpu_microseconds", "micro_usd", "wasted_micro_usd")
-    with ledger.read() as session:
+    with ledger.read(whose) as session:
         found = session.execute(query).mappings().all()
     return tuple(CostTotal(row["value"], **_integers(row, *names)) for row in found)
 

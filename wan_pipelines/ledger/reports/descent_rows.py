@@ -18,7 +18,7 @@ def degraded_takes(ledger: Ledger, tenant: str, render_keys: Collection[str]) ->
         .where(TakeRow.tenant == tenant, TakeRow.outcome == "accepted")
         .where(DescentRow.drawn_key != ShotRow.render_key)
     )
-    with ledger.read() as session:
+    with ledger.read(tenant) as session:
         return {
             render_key: take_id
             for some in chunks(sorted(render_keys))

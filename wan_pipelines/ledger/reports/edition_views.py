@@ -76,17 +76,17 @@ class ShotView:
 
 def edition_shots_view(ledger: Ledger, edition: EditionKey) -> tuple[ShotView, ...]:
     """Every shot of an edition in order, withdrawn ones included."""
-    with ledger.read() as session:
+    with ledger.read(edition.tenant) as session:
         edition_id = edition_id_of(session, edition)
         rows = session.execute(_WISHES, {"edition": edition_id}).all()
-        book = _book(session, edition_id)
+        book = _book(session, edition.tenant, edition_id)
     payers = _payers(rows)
     return tuple(_view(row, book, is_payer=payers[row.shot_id] is row) for row in rows)
 
 
 def take_charges(ledger: Ledger, edition: EditionKey) -> dict[str, int]:
     """By take, the micro-dollars that takes made for an edition are charged, as far as they are."""
-    with ledger.read() as session:
+    with ledger.read(edition.tenant) as session:
         values = {"edition": edition_id_of(session, edition)}
         return {take_id: int(money) for take_id, _, money in session.execute(_COSTS, values)}
 
@@ -102,7 +102,7 @@ class _Book:
     costs: Mapping[str, tuple[int, int]]
 
 
-def _book(session: Session, edition_id: int) -> _Book:
+def _book(session: Session, tenant: str, edition_id: int) -> _Book:
     values = {"edition": edition_id}
     accepted = session.execute(_ACCEPTED, values).all()
     own = session.execute(_OWN, values).all()
@@ -111,14 +111,14 @@ def _book(session: Session, edition_id: int) -> _Book:
     return _Book(
         accepted={take.shot_id: take for take in accepted},
         takes=_grouped(own, lambda take: take.shot_id),
-        runs=_runs(session, {take.worker_id for take in (*own, *accepted)}),
+        runs=_runs(session, tenant, {take.worker_id for take in (*own, *accepted)}),
         files=_grouped(files, lambda file: file.take_id),
         costs={take_id: (int(time), int(money)) for take_id, time, money in costs},
     )
 
 
-def _runs(session: Session, worker_ids: set[str]) -> dict[str, str]:
-    query = select(WorkerRow.id, WorkerRow.run_id)
+def _runs(session: Session, tenant: str, worker_ids: set[str]) -> dict[str, str]:
+    query = select(WorkerRow.id, WorkerRow.run_id).where(WorkerRow.tenant == tenant)
     found: dict[str, str] = {}
     for some in chunks(sorted(worker_ids)):
         found.update(session.execute(query.where(WorkerRow.id.in_(some))).tuples().all())

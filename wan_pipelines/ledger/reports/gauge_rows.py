@@ -8,6 +8,7 @@ from sqlalchemy import exists, func, literal_column, select
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import seconds_of, to_micros
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, TakeRow, WorkerRow
+from wan_pipelines.ledger.whose import House
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def ledger_gauges(ledger: Ledger, *, now: datetime) -> LedgerGauges:
         .group_by(WorkerRow.gpu_class)
         .order_by(WorkerRow.gpu_class)
     )
-    with ledger.read() as session:
+    with ledger.read(House("metrics")) as session:
         return LedgerGauges(
             tuple(TakeCount(*row) for row in session.execute(takes)),
             tuple(_of_class(*row) for row in session.execute(classes)),

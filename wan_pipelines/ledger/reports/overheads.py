@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.reports.paces import latest_workers
 from wan_pipelines.ledger.tables import ChargeRow, TakeRow, WorkerRow
+from wan_pipelines.ledger.whose import House
 
 OVERHEADS = ("load", "wait", "idle")
 
@@ -17,7 +18,7 @@ def worker_overheads(ledger: Ledger, gpu_class: str, gpu_count: int) -> Mapping[
     Of the latest settled workers on GPUs of a class: bounded, however much was rendered.
     """
     workers = latest_workers(gpu_class, gpu_count).where(WorkerRow.ended_at.is_not(None))
-    with ledger.read() as session:
+    with ledger.read(House("estimates")) as session:
         latest = session.scalars(workers).all()
         found = session.execute(
             select(

@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.tables import DescentRow, ShotRow, TakeRow, WorkerRow
+from wan_pipelines.ledger.whose import House
 
 LATEST_WORKERS = 60
 LATEST_TAKES = 600
@@ -44,7 +45,7 @@ def paces(ledger: Ledger, gpu_class: str, gpu_count: int) -> tuple[Pace, ...]:
     workers = latest_workers(gpu_class, gpu_count)
     text = TakeRow.text_microseconds + TakeRow.decode_microseconds
     denoising = TakeRow.denoise_high_microseconds + TakeRow.denoise_low_microseconds
-    with ledger.read() as session:
+    with ledger.read(House("estimates")) as session:
         latest = session.scalars(workers).all()
         found = session.execute(
             select(

@@ -23,6 +23,7 @@ from wan_pipelines.ledger.tables import (
     TakeRow,
     WorkerRow,
 )
+from wan_pipelines.ledger.whose import Asked, House, tenant_of
 
 SHOWN = ("admitted", "reused", "duplicate")
 
@@ -87,22 +88,22 @@ class OutputFile:
 
 
 def videos(
-    ledger: Ledger, tenant: str | None, campaign: str | None = None, edition: str | None = None
+    ledger: Ledger, whose: Asked, campaign: str | None = None, edition: str | None = None
 ) -> tuple[Video, ...]:
-    """The videos of a tenant (of all tenants, for the operator, if none), oldest edition first."""
-    query = _scoped(_VIDEOS, tenant, campaign, edition).order_by(
+    """The videos of a tenant, or of the house, oldest edition first."""
+    query = _scoped(_VIDEOS, whose, campaign, edition).order_by(
         EditionRow.created_at, EditionRow.id, EditionShotRow.position, EditionShotRow.id
     )
-    with ledger.read() as session:
+    with ledger.read(whose) as session:
         return tuple(_video(found) for found in session.execute(query))
 
 
 def output_files(
-    ledger: Ledger, tenant: str | None, campaign: str | None = None, edition: str | None = None
+    ledger: Ledger, whose: Asked, campaign: str | None = None, edition: str | None = None
 ) -> tuple[OutputFile, ...]:
-    """All files the videos of a tenant, campaign or edition consist of, each once."""
-    of_videos = _scoped(_TAKES_OF_VIDEOS, tenant, campaign, edition)
-    with ledger.read() as session:
+    """All files that videos of a tenant, or of the house, consist of, each once."""
+    of_videos = _scoped(_TAKES_OF_VIDEOS, whose, campaign, edition)
+    with ledger.read(whose) as session:
         return _output_files(session, TakeRow.id.in_(of_videos))
 
 
@@ -111,7 +112,7 @@ def files_of_shots(
 ) -> tuple[OutputFile, ...]:
     """All files of the accepted takes that a tenant's shots have, whichever edition made them."""
     of_tenant = (TakeRow.tenant == tenant) & (TakeRow.outcome == "accepted")
-    with ledger.read() as session:
+    with ledger.read(tenant) as session:
         return tuple(
             file
             for some in chunks(sorted(render_keys))
@@ -128,7 +129,7 @@ def newest_files(ledger: Ledger, count: int) -> tuple[str, ...]:
         .order_by(RenditionRow.id.desc())
         .limit(count)
     )
-    with ledger.read() as session:
+    with ledger.read(House("upkeep")) as session:
         return tuple(session.scalars(query))
 
 
@@ -172,7 +173,7 @@ _VIDEOS = (
     .join(ShotRow, ShotRow.id == EditionShotRow.shot_id)
     .join(TakeRow, (TakeRow.shot_id == ShotRow.id) & (TakeRow.outcome == "accepted"))
     .join(WorkerRow, WorkerRow.id == TakeRow.worker_id)
-    .join(_Main, _Main.id == _main_file)
+    .join(_Main, (_Main.take_id == TakeRow.id) & (_Main.id == _main_file))
     .outerjoin(DescentRow, DescentRow.take_id == TakeRow.id)
     .outerjoin(_Poster, (_Poster.take_id == TakeRow.id) & (_Poster.name == POSTER))
     .outerjoin(_Preview, (_Preview.take_id == TakeRow.id) & (_Preview.name == PREVIEW))
@@ -232,10 +233,10 @@ def rendition_of(row: RenditionRow | Row[Any]) -> RenditionFile:
 
 
 def _scoped(
-    query: Select[Any], tenant: str | None, campaign: str | None, edition: str | None
+    query: Select[Any], whose: Asked, campaign: str | None, edition: str | None
 ) -> Select[Any]:
     limits = (
-        (EditionRow.tenant, tenant),
+        (EditionRow.tenant, tenant_of(whose)),
         (EditionRow.campaign, campaign),
         (EditionRow.edition, edition),
     )

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import from_micros, seconds_of
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, TakeRow, WorkerRow
+from wan_pipelines.ledger.whose import Asked, tenant_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,9 @@ class WorkingWorker:
     heartbeat_at: datetime
 
 
-def working_workers(ledger: Ledger, tenant: str | None = None) -> tuple[WorkingWorker, ...]:
+def working_workers(ledger: Ledger, whose: Asked) -> tuple[WorkingWorker, ...]:
     """Those that have not ended, of one tenant or of all, the longest at work first."""
+    tenant = tenant_of(whose)
     shot = (
         select(func.min(EditionShotRow.name))
         .join(TakeRow, TakeRow.shot_id == EditionShotRow.shot_id)
@@ -49,7 +51,7 @@ def working_workers(ledger: Ledger, tenant: str | None = None) -> tuple[WorkingW
     )
     if tenant is not None:
         query = query.where(WorkerRow.tenant == tenant)
-    with ledger.read() as session:
+    with ledger.read(whose) as session:
         return tuple(_worker(*row) for row in session.execute(query))
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import Float, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from wan_pipelines.ledger.guard.ties import PRIVATE
 from wan_pipelines.ledger.tables.base import Base, RowId, one_of
 
 # SQLite uses a partial index only where a query repeats its condition as it stands here.
@@ -20,6 +21,7 @@ class TakeRow(Base):
     """
 
     __tablename__ = "takes"
+    __mapper_args__ = {"primary_key": ["id", "tenant"]}  # noqa: RUF012 (SQLAlchemy reads it)
     __table_args__ = (
         ForeignKeyConstraint(["tenant", "user"], ["users.tenant", "users.name"]),
         Index(
@@ -48,7 +50,7 @@ class TakeRow(Base):
     worker_id: Mapped[str] = mapped_column(ForeignKey("workers.id"), index=True)
     tier: Mapped[str]
     outcome: Mapped[str]
-    reservation: Mapped[str]
+    reservation: Mapped[str] = mapped_column(info=PRIVATE)
     lease_expires_at: Mapped[int | None]
     seed: Mapped[int | None]
     steps: Mapped[int | None]

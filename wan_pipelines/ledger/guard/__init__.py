@@ -1,0 +1,1 @@
+"""Holds every statement of a transaction to the tenant that the transaction is about."""

@@ -1,0 +1,220 @@
+"""Reads a statement: does it name the tenant of every row that it could touch?
+
+A table's rows are tied to a tenant where the statement demands, by conditions that all must hold,
+
+- that their tenant is a parameter's value (which the guard compares, each time it runs),
+- or that they hang on rows that are tied, by a key,
+- or that their private number is a parameter's value, or one of a tied sub-select.
+
+Conditions of an outer join tie only what may be missing, those of a sub-select only its own
+tables. What cannot be read so is not tied: the guard is wrong only in being too strict.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from sqlalchemy import (
+    Alias,
+    BindParameter,
+    Column,
+    CompoundSelect,
+    Delete,
+    Insert,
+    Join,
+    Select,
+    Subquery,
+    Table,
+    TextClause,
+    Update,
+)
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.elements import (
+    BinaryExpression,
+    BooleanClauseList,
+    ClauseElement,
+    ColumnElement,
+    Grouping,
+)
+from sqlalchemy.sql.selectable import CTE, FromClause, ScalarSelect, SelectBase
+
+from wan_pipelines.ledger.guard.ties import is_private, is_tenants, names_tenant, ties
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a statement says about tenants.
+
+    `loose` are tables whose rows may be anybody's, `named` the keys of the parameters that must
+    be the tenant's name, `inserts` whether rows are written that name their tenant themselves.
+    """
+
+    touches: bool
+    loose: tuple[str, ...]
+    named: tuple[str, ...]
+    inserts: bool
+    raw: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class _Rows:
+    """The rows of one table in one select."""
+
+    table: Table
+    tied: bool = False
+    hangs_on: list["_Rows"] = field(default_factory=list)
+
+
+_Known = Mapping[FromClause, _Rows]
+
+
+def read(statement: Executable) -> Reading:
+    """What it says; for statements that are built once, worth keeping."""
+    if isinstance(statement, TextClause):
+        return Reading(touches=True, loose=("raw SQL",), named=(), inserts=False, raw=True)
+    reader = _Reader()
+    reader.read(cast("ClauseElement", statement), {})
+    rows = reader.settled()
+    target = statement.table if isinstance(statement, Insert) else None
+    return Reading(
+        touches=bool(rows) or (isinstance(target, Table) and is_tenants(target)),
+        loose=tuple(sorted({each.table.name for each in rows if not each.tied})),
+        named=tuple(dict.fromkeys(reader.named)),
+        inserts=isinstance(target, Table) and any(map(names_tenant, target.columns)),
+    )
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._rows: list[_Rows] = []
+        self.named: list[str] = []
+
+    def settled(self) -> list[_Rows]:
+        """All rows, after what hangs on tied ones is tied as well."""
+        moved = True
+        while moved:
+            moved = False
+            for rows in self._rows:
+                if not rows.tied and any(each.tied for each in rows.hangs_on):
+                    rows.tied = moved = True
+        return self._rows
+
+    def read(self, statement: ClauseElement, around: _Known) -> None:
+        if isinstance(statement, CompoundSelect):
+            for part in statement.selects:
+                self.read(part, around)
+        elif isinstance(statement, Select):
+            self._read_select(statement, around)
+        elif isinstance(statement, (Update, Delete)):
+            self._read_change(statement, around)
+        else:
+            self._read_below(statement, around)
+
+    def _read_select(self, select: Select[Any], around: _Known) -> None:
+        froms = select.get_final_froms()
+        own = [each for each in froms if each not in around] or froms
+        known = dict(around)
+        joins: list[Join] = []
+        for each in own:
+            self._enter(each, known, joins)
+        ours = {rows for part, rows in known.items() if around.get(part) is not rows}
+        self._demand(select.whereclause, known, ours)
+        for join in joins:
+            both = set() if join.full else ours
+            may_be_missing = {known[leaf] for leaf in _leaves(join.right) if leaf in known}
+            self._demand(join.onclause, known, may_be_missing & both if join.isouter else both)
+        self._read_below(select, known)
+
+    def _read_change(self, change: Update | Delete, around: _Known) -> None:
+        known = dict(around)
+        self._enter(cast("FromClause", change.table), known, [])
+        self._demand(change.whereclause, known, set(known.values()))
+        self._read_below(change, known)
+
+    def _enter(self, part: FromClause, known: dict[FromClause, _Rows], joins: list[Join]) -> None:
+        """Note the tables of a FROM clause, and its joins."""
+        if isinstance(part, Join):
+            joins.append(part)
+            self._enter(part.left, known, joins)
+            self._enter(part.right, known, joins)
+            return
+        table = part.element if isinstance(part, Alias) else part
+        if isinstance(table, Table) and is_tenants(table):
+            known[part] = _Rows(table)
+            self._rows.append(known[part])
+
+    def _demand(self, condition: ColumnElement[Any] | None, known: _Known, of: set[_Rows]) -> None:
+        """Tie what a condition ties, as far as that is rows of those."""
+        for term in _terms(condition):
+            for here, there in _sides(term):
+                rows = known.get(here.table) if isinstance(here, Column) else None
+                if rows is not None and rows in of:
+                    self._tie(rows, cast("Column[object]", here), there, known)
+
+    def _tie(
+        self, rows: _Rows, column: Column[object], value: ClauseElement, known: _Known
+    ) -> None:
+        if isinstance(value, Column):
+            other = known.get(value.table)
+            if other is not None and ties(column) and ties(value):
+                rows.hangs_on.append(other)
+        elif isinstance(value, SelectBase):
+            rows.tied = rows.tied or ties(column)  # its own tables must be tied as well
+        elif isinstance(value, BindParameter):
+            if names_tenant(column):
+                self.named.append(value.key)
+                rows.tied = True
+            rows.tied = rows.tied or is_private(column)
+
+    def _read_below(self, element: ClauseElement, known: _Known) -> None:
+        for select in _selects_below(element):
+            self.read(select, known)
+
+
+def _leaves(part: FromClause) -> Iterator[FromClause]:
+    if isinstance(part, Join):
+        yield from _leaves(part.left)
+        yield from _leaves(part.right)
+    else:
+        yield part
+
+
+def _terms(condition: ClauseElement | None) -> Iterator[BinaryExpression[Any]]:
+    """Comparisons that must all hold."""
+    if isinstance(condition, Grouping):
+        yield from _terms(condition.element)
+    elif isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
+        for clause in condition.clauses:
+            yield from _terms(clause)
+    elif isinstance(condition, BinaryExpression):
+        yield condition
+
+
+def _sides(term: BinaryExpression[Any]) -> Iterator[tuple[ClauseElement, ClauseElement]]:
+    """What is equal to what; what is among what."""
+    left, right = _bare(term.left), _bare(term.right)
+    if term.operator is operators.eq:
+        yield left, right
+        yield right, left
+    elif term.operator is operators.in_op:
+        is_list_of_tenants = isinstance(left, Column) and names_tenant(left)
+        if not (is_list_of_tenants and isinstance(right, BindParameter)):
+            yield left, right
+
+
+def _bare(element: ClauseElement) -> ClauseElement:
+    while isinstance(element, (Grouping, ScalarSelect)):
+        element = element.element
+    return element
+
+
+def _selects_below(element: ClauseElement) -> Iterator[ClauseElement]:
+    """Selects within it that are in no other; those of tables in FROM included."""
+    for child in element.get_children():
+        if isinstance(child, SelectBase):
+            yield child
+        elif isinstance(child, (Subquery, CTE)):
+            yield cast("ClauseElement", child.element)
+        elif not isinstance(child, Table):
+            yield from _selects_below(cast("ClauseElement", child))
