@@ -8,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from wan_pipelines.errors import StorageError
+from wan_pipelines.errors import FetchStopped, StorageError
 from wan_pipelines.storage import ObjectStore
 
 BAD_KEYS = [
@@ -66,6 +66,20 @@ class StoreContract:
         assert got == stored
         assert got.sha256 == sha256(source.read_bytes()).hexdigest()
         assert copy.read_bytes() == source.read_bytes()
+
+    def test_who_watches_a_file_go_may_end_it(self, store: ObjectStore, tmp_path: Path):
+        source, heard = tmp_path / "source.bin", [0]
+        source.write_bytes(bytes(5_000_000))
+
+        def passed(count: int) -> None:
+            heard.append(count)
+            if count > 2_000_000:
+                raise FetchStopped("enough")
+
+        with pytest.raises(FetchStopped, match="enough"):
+            store.put_file("a", source, passed)
+        assert heard == sorted(heard)
+        assert list(store.list()) == []
 
     def test_an_empty_file_goes_there_and_back(self, store: ObjectStore, tmp_path: Path):
         (tmp_path / "empty").touch()

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 
 from wan_pipelines.errors import StorageError
 from wan_pipelines.storage.atomic import atomic_write, make_folder, sweep
-from wan_pipelines.storage.hashing import HashingReader
+from wan_pipelines.storage.hashing import HashingReader, Passed
 from wan_pipelines.storage.keys import check_key
 from wan_pipelines.storage.store import ObjectInfo, StoredFile
 
@@ -52,10 +52,10 @@ class FolderStore:
     def __repr__(self) -> str:
         return f"FolderStore({str(self.root)!r})"
 
-    def put_file(self, key: str, path: Path) -> StoredFile:
+    def put_file(self, key: str, path: Path, passed: Passed | None = None) -> StoredFile:
         """Store a copy of a local file."""
         with self._explained("store", key), path.open("rb") as file:
-            source = HashingReader(file)
+            source = HashingReader(file, passed)
             info = self._put(key, lambda sink: shutil.copyfileobj(source, sink, CHUNK_BYTES))
         return StoredFile(info, source.sha256)
 

@@ -1,14 +1,22 @@
 """Digests of what streams by, so that nothing has to be read twice."""
 
 import hashlib
+from collections.abc import Callable
 from typing import BinaryIO
+
+Passed = Callable[[int], None]
+"""Hears how many bytes of a file have been read; what it raises ends the transfer."""
 
 
 class HashingReader:
-    """Reads on from `source` and takes the SHA-256 of what was read; cannot seek."""
+    """Reads on from `source` and takes the SHA-256 of what was read; cannot seek.
 
-    def __init__(self, source: BinaryIO) -> None:
+    `passed` hears how many bytes have been read so far, and may raise.
+    """
+
+    def __init__(self, source: BinaryIO, passed: Passed | None = None) -> None:
         self._source = source
+        self._passed = passed
         self._digest = hashlib.sha256()
         self.size_bytes = 0
 
@@ -17,6 +25,8 @@ class HashingReader:
         data = self._source.read(size)
         self._digest.update(data)
         self.size_bytes += len(data)
+        if self._passed:
+            self._passed(self.size_bytes)
         return data
 
     @property

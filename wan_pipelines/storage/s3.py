@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from wan_pipelines.errors import StorageError
 from wan_pipelines.storage.atomic import atomic_write
-from wan_pipelines.storage.hashing import HashingReader, HashingWriter
+from wan_pipelines.storage.hashing import HashingReader, HashingWriter, Passed
 from wan_pipelines.storage.keys import check_key, is_key
 from wan_pipelines.storage.s3_answers import content_type, looked_at, object_info
 from wan_pipelines.storage.s3_client import s3_client, transfer_config
@@ -47,13 +47,13 @@ class S3Store:
     def __repr__(self) -> str:
         return f"S3Store({self._address()!r})"
 
-    def put_file(self, key: str, path: Path) -> StoredFile:
+    def put_file(self, key: str, path: Path, passed: Passed | None = None) -> StoredFile:
         """Store a copy of a local file, in parts if it is large."""
         name = self._name(key)
 
         def send(client: Any) -> HashingReader:
             with path.open("rb") as file:
-                source = HashingReader(file)
+                source = HashingReader(file, passed)
                 self._send(client, name, source)
                 return source
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from wan_pipelines.storage.hashing import Passed
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
@@ -35,8 +37,11 @@ class ObjectStore(Protocol):
     naming object and remedy, if a key is not valid or the store cannot do what is asked.
     """
 
-    def put_file(self, key: str, path: Path) -> StoredFile:
-        """Store a copy of a local file, replacing what was there; durable on return."""
+    def put_file(self, key: str, path: Path, passed: Passed | None = None) -> StoredFile:
+        """Store a copy of a local file, replacing what was there; durable on return.
+
+        What `passed` raises ends the transfer, of which nothing is left.
+        """
         ...
 
     def put_bytes(self, key: str, data: bytes) -> ObjectInfo:

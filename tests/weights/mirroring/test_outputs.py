@@ -25,7 +25,7 @@ def written(snapshot: Path, target: Path, conversion: Conversion) -> dict[str, t
     for output in outputs_of(open_folder(snapshot), conversion):
         match output:
             case Shard():
-                write_shard(output, target / output.path)
+                write_shard(output, target / output.path, lambda: None)
                 assert output.size_bytes == (target / output.path).stat().st_size
             case Text(content=content):
                 (target / output.path).write_bytes(content)
@@ -109,9 +109,9 @@ def test_tensors_are_never_in_memory_as_a_whole(
         for output in outputs_of(open_folder(snapshot), conversion)
         if isinstance(output, Shard)
     )
-    write_shard(shard, tmp_path / "whole")
+    write_shard(shard, tmp_path / "whole", lambda: None)
     monkeypatch.setattr("wan_pipelines.weights.mirroring.writing.PIECE_NUMBERS", 7)
-    write_shard(shard, tmp_path / "pieces")
+    write_shard(shard, tmp_path / "pieces", lambda: None)
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "pieces").read_bytes()
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.weights.mirroring.conftest import COMMIT
 from wan_pipelines.errors import FetchStopped, StorageError, WeightsError
 from wan_pipelines.storage import FolderStore, StoredFile
+from wan_pipelines.storage.hashing import Passed
 from wan_pipelines.weights.events import Event
 from wan_pipelines.weights.manifest import Conversion, Manifest
 from wan_pipelines.weights.mirror import WeightsMirror
@@ -32,12 +33,12 @@ class FailingStore(FolderStore):
         self.left = left
         self.put: list[str] = []
 
-    def put_file(self, key: str, path: Path) -> StoredFile:
+    def put_file(self, key: str, path: Path, passed: Passed | None = None) -> StoredFile:
         if self.left <= 0:
             raise StorageError("the store went away")
         self.left -= 1
         self.put.append(key)
-        return super().put_file(key, path)
+        return super().put_file(key, path, passed)
 
 
 def publication(
@@ -181,6 +182,31 @@ def test_told_to_stop_nothing_is_published(
     with pytest.raises(FetchStopped):
         Publication(mirror, wish, tmp_path / "drafts", lambda _event: None, stop).run()
     assert mirror.find(PIN) is None
+
+
+def test_told_to_stop_while_a_file_is_on_its_way_it_stops_there(
+    snapshot: Path, tmp_path: Path
+) -> None:
+    """A file may be tens of gigabytes: nobody waits for its end, and it shows how far it is."""
+    stop, heard = Flag(), [0]
+
+    class Slow(FolderStore):
+        def put_file(self, key: str, path: Path, passed: Passed | None = None) -> StoredFile:
+            def told(count: int) -> None:
+                stop.set()
+                heard.append(count)
+                assert passed
+                passed(count)
+
+            return super().put_file(key, path, told)
+
+    mirror = WeightsMirror(Slow(tmp_path / "store", durable=False))
+    wish = Wish(PIN, open_folder(snapshot), CONVERSION, "bfloat16", "Apache-2.0")
+    with pytest.raises(FetchStopped):
+        Publication(mirror, wish, tmp_path / "drafts", lambda _event: None, stop).run()
+    assert max(heard) > 0
+    assert keys(mirror) == []
+    assert list((tmp_path / "drafts").iterdir()) == []
 
 
 def test_drafts_of_the_dead_are_removed_and_those_of_others_stay(tmp_path: Path) -> None:

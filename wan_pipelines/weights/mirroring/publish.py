@@ -24,7 +24,7 @@ from wan_pipelines.weights.mirroring.outputs import Copy, Output, outputs_of
 from wan_pipelines.weights.mirroring.sending import Sender
 from wan_pipelines.weights.mirroring.uploads import Uploads
 from wan_pipelines.weights.pins import Pin
-from wan_pipelines.weights.threads import Counter, in_threads
+from wan_pipelines.weights.threads import in_threads
 
 PARALLEL = 2
 """Files on their way at a time: one is written while another is sent, in parts."""
@@ -54,7 +54,7 @@ class Publication:
         self._stop = stop
         self._halt = Event()
         self._uploads = Uploads(mirror, wish.pin)
-        self._done = Counter()
+        self._sent: dict[str, int] = {}
 
     def plan(self) -> None:
         """Tell what `run` would do, and do nothing."""
@@ -75,7 +75,7 @@ class Publication:
         size = sum(output.size_bytes for output in outputs)
         lacking = sum(output.size_bytes for output in missing)
         self._tell(Began(self._wish.pin.label, len(missing), lacking, size))
-        self._done.add(size - lacking)
+        self._sent = {output.path: output.size_bytes for output in outputs if output.path in found}
         try:
             sent = self._send(missing, size)
         except OSError as error:
@@ -119,10 +119,7 @@ class Publication:
             sender = Sender(self._mirror, self._wish.pin, self._uploads, folder)
 
             def send(output: Output) -> ManifestFile:
-                self._go_on()
-                file = sender.send(output)
-                self._done.add(file.size)
-                return file
+                return sender.send(output, lambda sent: self._passed(output.path, sent))
 
             return self._in_threads(send, missing, size)
 
@@ -158,8 +155,13 @@ class Publication:
             items,
             parallel=PARALLEL,
             halt=self._halt,
-            meanwhile=lambda: self._tell(Moved(label, self._done.value, size)),
+            meanwhile=lambda: self._tell(Moved(label, sum(tuple(self._sent.values())), size)),
         )
+
+    def _passed(self, path: str, sent: int) -> None:
+        """So much of a file is on its way; an upload that is tried again begins anew."""
+        self._sent[path] = sent
+        self._go_on()
 
     def _go_on(self) -> None:
         if self._stop.is_set() or self._halt.is_set():

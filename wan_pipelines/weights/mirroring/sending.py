@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from wan_pipelines.storage.hashing import Passed
 from wan_pipelines.weights.headers import header_sha256
 from wan_pipelines.weights.manifest import ManifestFile
 from wan_pipelines.weights.mirror import WeightsMirror
@@ -22,19 +23,23 @@ class Sender:
     uploads: Uploads
     drafts: Path
 
-    def send(self, output: Output) -> ManifestFile:
-        """Store an output; what is known of it then. StorageError, WeightsError or OSError."""
-        if isinstance(output, Copy):
-            return self._store(output, output.source)
-        draft = self.drafts / uuid4().hex
-        _write(output, draft)
-        try:
-            return self._store(output, draft)
-        finally:
-            draft.unlink()
+    def send(self, output: Output, passed: Passed) -> ManifestFile:
+        """Store an output; what is known of it then. StorageError, WeightsError or OSError.
 
-    def _store(self, output: Output, path: Path) -> ManifestFile:
-        stored = self.mirror.store.put_file(self.mirror.key(self.pin, output.path), path)
+        `passed` hears how much of it is on its way, and may raise at any time.
+        """
+        if isinstance(output, Copy):
+            return self._store(output, output.source, passed)
+        draft = self.drafts / uuid4().hex
+        try:
+            _write(output, draft, passed)
+            return self._store(output, draft, passed)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _store(self, output: Output, path: Path, passed: Passed) -> ManifestFile:
+        key = self.mirror.key(self.pin, output.path)
+        stored = self.mirror.store.put_file(key, path, passed)
         is_tensors = output.path.endswith(".safetensors")
         file = ManifestFile(
             path=output.path,
@@ -46,9 +51,9 @@ class Sender:
         return file
 
 
-def _write(output: Shard | Text, draft: Path) -> None:
+def _write(output: Shard | Text, draft: Path, passed: Passed) -> None:
     match output:
         case Shard():
-            write_shard(output, draft)
+            write_shard(output, draft, go_on=lambda: passed(0))
         case Text(content=content):
             draft.write_bytes(content)
