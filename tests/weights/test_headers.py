@@ -61,6 +61,9 @@ def test_tensors_are_not_read(tmp_path: Path) -> None:
         ({"a": {**GOOD, "data_offsets": [0, 25]}}, "does not lie"),
         ({"a": {**GOOD, "data_offsets": [1, 25]}}, "does not lie"),
         ({"a": {**GOOD, "data_offsets": [-24, 0]}}, "does not lie"),
+        ({"a": GOOD, "b": GOOD}, "'b' does not begin where the one before ends"),
+        ({"a": {**GOOD, "shape": [3], "data_offsets": [12, 24]}}, "'a' does not begin"),
+        ({"a": {**GOOD, "shape": [3], "data_offsets": [0, 12]}}, "12 bytes at its end"),
     ],
 )
 def test_a_header_that_does_not_add_up_is_refused(tmp_path: Path, header: Any, words: str) -> None:

@@ -78,11 +78,13 @@ def read_places(path: Path) -> tuple[PlacedTensor, ...]:
     if not isinstance(described, dict) or len(described) > MOST_TENSORS:
         raise _refused(path, "its header is no list of tensors")
     start = LENGTH_BYTES + len(text)
-    return tuple(
+    placed = tuple(
         _tensor(path, name, entry, start, size)
         for name, entry in described.items()
         if name != "__metadata__"
     )
+    _check_order(path, placed, start, size)
+    return placed
 
 
 def header_sha256(path: Path) -> str:
@@ -119,6 +121,18 @@ def _tensor(path: Path, name: str, entry: Any, start: int, size: int) -> PlacedT
     if not 0 <= begin <= end <= size - start or end - begin != tensor.size_bytes:
         raise _refused(path, f"tensor {name[:80]!r} does not lie where it says")
     return PlacedTensor(tensor, start + begin, start + end)
+
+
+def _check_order(path: Path, placed: Iterable[PlacedTensor], start: int, size: int) -> None:
+    """Tensors fill a file one after the other, as the format says: no bytes of two, or of none."""
+    end = start
+    for tensor in sorted(placed, key=lambda each: (each.begin, each.end)):
+        if tensor.begin != end:
+            name = tensor.header.name[:80]
+            raise _refused(path, f"tensor {name!r} does not begin where the one before ends")
+        end = tensor.end
+    if end != size:
+        raise _refused(path, f"{size - end} bytes at its end belong to no tensor")
 
 
 def _refused(path: Path, why: str) -> WeightsError:
