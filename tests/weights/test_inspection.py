@@ -25,7 +25,7 @@ def test_a_link_inside_the_folder_is_fine(folder: Path) -> None:
     assert inspect_folder(folder) == ()
 
 
-@pytest.mark.parametrize("target", ["/etc/hostname", "../elsewhere.json", "gone.json"])
+@pytest.mark.parametrize("target", ["/etc/hostname", "../elsewhere.json", "gone.json", "link.json"])
 def test_a_link_to_elsewhere_or_nowhere_is_a_problem(
     folder: Path, tmp_path: Path, target: str
 ) -> None:

@@ -45,7 +45,7 @@ def walk(folder: Path) -> Iterator[str]:
 def inspect_file(folder: Path, path: str) -> Problem | None:
     """Why `path` must not be read as weights, or None; opens nothing but safetensors headers."""
     full = folder / path
-    if not full.resolve().is_relative_to(folder.resolve()):
+    if not Path(os.path.realpath(full)).is_relative_to(os.path.realpath(folder)):
         return Problem(path, "link", "is a link out of the folder")
     if not full.exists() or not stat.S_ISREG(full.stat().st_mode):
         return Problem(path, "link", "is not a regular file")

@@ -38,7 +38,7 @@ def test_pickles_and_code_are_refused_by_name(snapshot: Path, name: str) -> None
     assert open_folder(snapshot, ("*.json", "*.safetensors")).files
 
 
-@pytest.mark.parametrize("target", ["/etc/hostname", "../../../../elsewhere", "gone"])
+@pytest.mark.parametrize("target", ["/etc/hostname", "../../../../elsewhere", "gone", "link.json"])
 def test_links_that_leave_the_snapshot_are_refused(snapshot: Path, target: str) -> None:
     (snapshot.parents[3] / "elsewhere").write_text("?")
     (snapshot / "link.json").symlink_to(target)

@@ -1,5 +1,6 @@
 """Folders that weights are mirrored from: what belongs to them, and what must not be read."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ def _is_hidden(path: str) -> bool:
 
 
 def _resolved(folder: Path, path: str) -> Path:
-    full = (folder / path).resolve()
+    full = Path(os.path.realpath(folder / path))  # takes links in circles, too
     allowed = [folder.resolve()]
     if _commit_of(folder):
         allowed.append(folder.resolve().parents[1] / "blobs")
