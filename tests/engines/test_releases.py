@@ -69,7 +69,7 @@ def test_reads_a_folder_of_releases(tmp_path: Path) -> None:
     [
         ({"boundary_ratio": 1.5}, "boundary_ratio", "less than 1"),
         ({"bounary_ratio": 0.9}, "bounary_ratio", "Did you mean 'boundary_ratio'"),
-        ({"architecture": None}, "attributes", "need an architecture"),
+        ({"architecture": None}, "attributes", "need an `architecture`"),
         ({"architecture": {"transformer": {"layers": 0}}}, "architecture", "greater than or equal"),
         ({"default_tier": "best"}, "attributes", "none of tiers: draft, standard"),
         ({"boundary_ratio": None}, "attributes", "guidance_2 needs a boundary_ratio"),

@@ -127,8 +127,9 @@ class Release(Record):
             raise ValueError(problem)
         if self.architecture is None and isinstance(self.source, (HubWeights, MirroredWeights)):
             raise ValueError(
-                "weights of a repository or mirror need an architecture: what a shot takes is told "
-                "before they are fetched"
+                "weights of a repository or mirror need an `architecture`, the dimensions in their "
+                "config.json files, because what a shot takes is told before they are fetched: "
+                "assets/models/wan2.2-t2v-a14b shows one"
             )
         return self
 
