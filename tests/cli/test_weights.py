@@ -9,6 +9,7 @@ import huggingface_hub
 import pytest
 
 from tests.cli.invoking import Wan
+from tests.support.disks import read_only, small_disk
 from tests.support.project import Project
 from tests.support.releases import ARCHITECTURE
 from wan_pipelines.weights.manifest import Manifest
@@ -113,11 +114,27 @@ def test_only_what_nobody_uses_is_evicted(wan: Wan, stored: Entry) -> None:
     done = wan("weights", "evict", "stored")
     assert done.exit_code == 1
     assert "mine@v1 is in use" in done.stderr
+    assert wan("weights", "evict", "--to-gb", "nan").exit_code == 2
+    short = wan("weights", "evict", "--to-gb", "0")
+    assert (short.exit_code, "mine@v1 is in use" in short.stderr) == (1, True)
     let_go(stored)
     (evicted,) = events(wan("weights", "evict", "--to-gb", "0", "--json").stdout)
     assert (evicted["event"], evicted["weights"]) == ("evicted", "mine@v1")
     assert not stored.folder.exists()
     assert wan("weights", "evict").exit_code == 2
+
+
+def test_a_cache_that_cannot_be_written_is_listed_and_else_told(
+    wan: Wan, quick_project: Project, stored: Entry
+) -> None:
+    with small_disk(quick_project.state / "cache", kibibytes=100_000) as disk:
+        assert wan("weights", "fetch", "stored").exit_code == 0
+        let_go(stored)
+        with read_only(disk):
+            assert "whole" in wan("weights", "list", "--here", "--json").stdout
+            for command in ("fetch", "verify", "evict"):
+                done = wan("weights", command, "stored")
+                assert (done.exit_code, "let this user write" in done.stderr.lower()) == (1, True)
 
 
 def test_a_plan_of_what_would_be_mirrored(wan: Wan, source: Path, quick_project: Project) -> None:
@@ -134,6 +151,7 @@ def test_a_plan_of_what_would_be_mirrored(wan: Wan, source: Path, quick_project:
         (("smaple",), "Did you mean 'sample'?"),
         (("mine", "--from", "nowhere"), "no folder nowhere"),
         (("mine", "--from", "{source}"), "--licence"),
+        (("../mine", "--from", "{source}", "--licence", "MIT"), "'../mine' is no name of weights"),
         (("mine", "--from", "hub:a/b@main"), "pins nothing"),
         (("mine", "--from", "{source}", "--revision", "v2", "--licence", "MIT"), "is revision v1"),
     ],

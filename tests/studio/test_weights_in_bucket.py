@@ -107,7 +107,7 @@ def test_a_node_lists_checks_and_evicts(deployment: Project) -> None:
     assert (row.here, row.in_use, row.mirrored) == ("whole", True, None)
     assert row.disk_bytes >= 7_000_000
     assert list(node.verify("from-store")) == []
-    assert list(node.evict("from-store")) == [pin.label]  # this process uses them
+    assert list(node.evict("from-store")) == [f"{pin.label} is in use, and stays."]
     assert json.dumps([event.to_json() for event in told])
 
 

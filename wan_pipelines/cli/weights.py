@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from math import isfinite
 from threading import Event
 from typing import Annotated, Any
 
@@ -162,15 +163,15 @@ def evict(
     ] = None,
     as_json: AsLines = False,
 ) -> None:
-    """Remove weights from this node; what a process uses stays."""
+    """Remove weights from this node; what a process uses stays. Ends with 1 if something does."""
     if (release is None) == (to_gb is None):
         raise typer.BadParameter("name either a release or --to-gb")
+    if to_gb is not None and not isfinite(to_gb):
+        raise typer.BadParameter("--to-gb is a number of gigabytes")
     with _node(as_json=as_json) as node:
-        kept = list(node.evict(release)) if release else []
-        if to_gb is not None:
-            node.evict_to(to_gb)
-    for label in kept:
-        complain(f"{label} is in use, and stays.")
+        kept = list(node.evict(release) if release else node.evict_to(to_gb or 0))
+    for why in kept:
+        complain(why)
     if kept:
         raise typer.Exit(1)
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from wan_pipelines.engines.release_parts import HubWeights, Mirroring
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.sourcing import MirroredSet, mirrored_sets
@@ -138,4 +140,14 @@ def _of_revision(
 
 def _new_set(order: Order, revision: str) -> MirroredSet:
     """Weights that no release fetches from the mirror yet."""
-    return MirroredSet(Pin(name=order.name, revision=revision), None, order.mirroring)
+    try:
+        pin = Pin(name=order.name, revision=revision)
+    except ValidationError as error:
+        field = str(error.errors()[0]["loc"][0])
+        raise InputError(
+            f"{getattr(order, field) or revision!r} is no {field} of weights.",
+            where=WHERE,
+            remedy="Take letters, digits, dots and dashes, as in wan2.2-t2v-a14b or v1: both "
+            "become names of folders.",
+        ) from error
+    return MirroredSet(pin, None, order.mirroring)

@@ -1,6 +1,7 @@
 """The weights of a deployment on this node: fetched, listed, checked, evicted. Needs no ledger."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Literal
 from wan_pipelines.engines.releases import Release, read_releases
 from wan_pipelines.engines.served import ServedWeights
 from wan_pipelines.engines.sourcing import lora_source
-from wan_pipelines.errors import FetchStopped, InputError
+from wan_pipelines.errors import FetchStopped, InputError, WeightsError
 from wan_pipelines.studio.settings import Settings, read_settings
 from wan_pipelines.studio.studio import named
 from wan_pipelines.studio.supply import supply_of, weights_cache, weights_mirror
@@ -21,14 +22,16 @@ from wan_pipelines.weights.inspection import Problem
 from wan_pipelines.weights.mirror import WeightsMirror
 from wan_pipelines.weights.mirrored import MirroredSource
 from wan_pipelines.weights.node.checking import recheck
-from wan_pipelines.weights.node.entry import Entry, entries
-from wan_pipelines.weights.node.eviction import evict, evict_to
+from wan_pipelines.weights.node.entry import Entry, disk_bytes, entries
+from wan_pipelines.weights.node.eviction import beside_sets, evict, evict_to
 from wan_pipelines.weights.node.fetching import Fetching
 from wan_pipelines.weights.node.locks import POLL_SECONDS, hold, in_use
 from wan_pipelines.weights.node.ready import whole
 from wan_pipelines.weights.sources import WeightsFolder, WeightsSource
 
 State = Literal["whole", "in part", "absent", "at hand"]
+IN_USE = "{} is in use, and stays."
+BESIDE = "{} came from a hub itself, and stays: it goes by hand."
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ class NodeWeights:
         """
         for source in self._sources(self.release(name)):
             if isinstance(source, MirroredSource) and self._is_cached(source):
-                yield from self._recheck(Entry.of(self.cache, source.pin))
+                with _explained(self.cache):
+                    yield from self._recheck(Entry.of(self.cache, source.pin))
             else:
                 folder = _found(source, self.cache)
                 yield from (
@@ -93,18 +97,27 @@ class NodeWeights:
                 )
 
     def evict(self, name: str) -> Iterator[str]:
-        """Remove what a release loads from the cache; the labels of those that are in use."""
+        """Remove what a release loads from the cache; why something of it stays."""
         for source in self._sources(self.release(name)):
             if isinstance(source, MirroredSource):
                 entry = Entry.of(self.cache, source.pin)
-                if entry.folder.is_dir() and not evict(entry, self.tell):
-                    yield entry.label
+                with _explained(self.cache):
+                    if entry.folder.is_dir() and not evict(entry, self.tell):
+                        yield IN_USE.format(entry.label)
 
-    def evict_to(self, size_gb: float) -> None:
-        """Remove the least recently used until the cache takes no more than that."""
-        for _ in evict_to(self.cache, int(size_gb * GB), self.tell):
-            if self.stop.is_set():
-                return
+    def evict_to(self, size_gb: float) -> Iterator[str]:
+        """Remove the least recently used until the cache takes no more than that.
+
+        Why it still takes more, if it does.
+        """
+        limit_bytes = int(size_gb * GB)
+        with _explained(self.cache):
+            for _ in evict_to(self.cache, limit_bytes, self.tell):
+                if self.stop.is_set():
+                    return
+        if disk_bytes(self.cache) > limit_bytes:
+            yield from (IN_USE.format(entry.label) for entry in entries(self.cache))
+            yield from (BESIDE.format(self.cache / name) for name in beside_sets(self.cache))
 
     def rows(self, *, ask_store: bool) -> tuple[WeightsRow, ...]:
         """What releases load, then what else is here or there; without the store if so wished."""
@@ -183,6 +196,18 @@ def open_node_weights(
 ) -> NodeWeights:
     """Reads the settings; InputError says what is wrong with them."""
     return NodeWeights(root, state, read_settings(root, environment), tell, stop)
+
+
+@contextmanager
+def _explained(cache: Path) -> Iterator[None]:
+    """An OSError as a WeightsError with its remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise WeightsError(
+            f"The weights in {cache} cannot be looked after: {error.strerror} ({error.filename}). "
+            "Let this user write there, or point `cache` at another disk."
+        ) from error
 
 
 def _at_hand(folder: WeightsFolder) -> Ready:

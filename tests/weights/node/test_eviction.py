@@ -52,6 +52,23 @@ def test_too_little_room_beside_what_is_in_use_is_an_error(node: Node, three: li
     let_go(Entry.of(node.cache, three[0]))
 
 
+def test_what_came_from_a_hub_itself_takes_its_part_of_the_limit(node: Node) -> None:
+    other = node.cache / "somebody--model@0123"
+    other.mkdir(parents=True)
+    (other / "model.safetensors").write_bytes(bytes(1_000_000))
+    with pytest.raises(WeightsError, match="Of no mirror, and so kept: somebody--model@0123"):
+        node.fetch(keep_bytes=7_000_000)
+    node.fetch(keep_bytes=8_000_000)
+
+
+def test_what_was_put_aside_goes_before_other_weights(node: Node, three: list[Pin]) -> None:
+    node.entry.quarantine.mkdir(parents=True)
+    (node.entry.quarantine / "model.dat").write_bytes(bytes(6_000_000))
+    node.fetch(keep_bytes=10_000_000)
+    assert here(node, three) == ["a", "b", "c"]
+    assert not node.entry.quarantine.exists()
+
+
 def test_what_was_evicted_is_fetched_again(node: Node, three: list[Pin]) -> None:
     entry = Entry.of(node.cache, three[0])
     assert evict(entry, node.events.append) >= 1_000_000

@@ -79,7 +79,7 @@ class Entry:
 
     def disk_bytes(self) -> int:
         """What it takes of the disk, parts and quarantine included."""
-        return sum(_disk_bytes(self.folder))
+        return disk_bytes(self.folder)
 
     def arrived_bytes(self) -> int:
         """The lengths of what is there, whole or in part."""
@@ -94,8 +94,9 @@ def entries(cache: Path) -> tuple[Entry, ...]:
     return tuple(sorted(found, key=lambda entry: (entry.last_used(), entry.label)))
 
 
-def _disk_bytes(folder: Path) -> Iterator[int]:
-    yield from (status.st_blocks * 512 for status in _statuses(folder))
+def disk_bytes(folder: Path) -> int:
+    """What everything below a folder takes of the disk."""
+    return sum(status.st_blocks * 512 for status in _statuses(folder))
 
 
 def _lengths(folder: Path) -> Iterator[int]:

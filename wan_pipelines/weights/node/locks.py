@@ -61,8 +61,18 @@ def unused(entry: Entry) -> Iterator[bool]:
 
 
 def in_use(entry: Entry) -> bool:
-    with unused(entry) as free:
-        return not free
+    """Whether a process uses or fetches them; asks without writing anything."""
+    return _is_held(entry.use_lock) or _is_held(entry.fetch_lock)
+
+
+def _is_held(path: Path) -> bool:
+    if not path.exists():
+        return False
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return not _taken(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _taken(descriptor: int) -> bool:
