@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wan_pipelines.ledger.money import micro_usd, round_half_up, usd
+from wan_pipelines.ledger.money import dollars, micro_usd, round_half_up, usd
 
 
 def test_dollars_are_exact():
@@ -26,3 +26,11 @@ def test_what_is_finer_than_a_micro_dollar_is_refused(amount: str):
 
 def test_halves_are_rounded_upwards():
     assert [round_half_up(n, 2) for n in range(5)] == [0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [(0, "$0.00"), (2_690_000, "$2.69"), (-100_000, "-$0.10"), (1, "$0.000001")],
+)
+def test_amounts_are_told_exactly_and_with_cents(amount: int, told: str):
+    assert dollars(amount) == told

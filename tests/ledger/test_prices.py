@@ -6,7 +6,14 @@ from tests.ledger import books
 from tests.ledger.scenes import PRICE, Scene, shots
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.prices import Price, known_price, price_at, publish_prices
+from wan_pipelines.ledger.prices import (
+    Price,
+    declared_price,
+    known_price,
+    price_at,
+    price_periods,
+    publish_prices,
+)
 from wan_pipelines.ledger.workers import WorkerPlace
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -49,3 +56,16 @@ def test_a_worker_keeps_the_price_it_began_at(ledger: Ledger):
     scene.later(seconds=1)
     assert (hand.close(), other.close()) == (2000, 10_000)
     books.check(ledger)
+
+
+def test_the_book_says_until_when_each_price_holds_and_who_set_it(ledger: Ledger):
+    spot = Price("h100", 700_000, NEW_YEAR, "spot")
+    lower = Price("h100", 1_500_000, SUMMER, decided_by="ada", reason="new contract")
+    book = [spot, Price("h100", 2_000_000, NEW_YEAR), lower, Price("l40s", 1, NEW_YEAR)]
+    assert publish_prices(ledger, book, now=NEW_YEAR, dry_run=True) == tuple(book)
+    assert price_periods(ledger) == ()
+    assert publish_prices(ledger, book, now=NEW_YEAR) == tuple(book)
+    assert publish_prices(ledger, book, now=SUMMER) == ()
+    found = [(each.price, each.valid_until) for each in price_periods(ledger, "h100")]
+    assert found == [(book[1], SUMMER), (lower, None), (spot, None)]
+    assert declared_price(ledger, "h100", SUMMER) == book[1]

@@ -10,6 +10,14 @@ def usd(micro_usd: int) -> Decimal:
     return Decimal(micro_usd).scaleb(-6)
 
 
+def dollars(micro_usd: int) -> str:
+    """An amount in words, exactly, with cents at least: "$0.10", "-$1.250001"."""
+    amount = usd(abs(micro_usd)).normalize()
+    exponent = amount.as_tuple().exponent
+    digits = max(2, -exponent) if isinstance(exponent, int) else 2
+    return f"{'-' if micro_usd < 0 else ''}${amount:.{digits}f}"
+
+
 def micro_usd(dollars: Decimal) -> int:
     """Micro-dollars, exactly; a `ValueError` names an amount that is finer than that."""
     micro = dollars.scaleb(6)

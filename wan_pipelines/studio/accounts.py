@@ -1,13 +1,14 @@
 """The settings written into the ledger, where they bind every process."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.money import micro_usd
-from wan_pipelines.ledger.prices import Price, known_price, publish_prices
+from wan_pipelines.ledger.prices import Price, declared_price, publish_prices
 from wan_pipelines.ledger.tenants import Plan, Tenant
 from wan_pipelines.ledger.tenants import configure as configure_tenants
-from wan_pipelines.studio.settings import Settings
+from wan_pipelines.studio.settings import GpuClass, Settings
 
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -15,7 +16,8 @@ ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 def configure(ledger: Ledger, settings: Settings) -> None:
     """Plans, tenants and prices of the ledger become those of the settings.
 
-    A price that has changed holds from now on; what was charged before keeps its price.
+    A price that has changed holds from now on; what was charged before keeps its price. So does
+    a price that somebody has set in the ledger, until the settings change.
     """
     now = datetime.now(UTC)
     plans = [Plan(name, further=plan.limits) for name, plan in settings.plans.items()]
@@ -25,7 +27,19 @@ def configure(ledger: Ledger, settings: Settings) -> None:
     ]
     configure_tenants(ledger, plans, tenants, now=now)
     for name, gpu_class in settings.gpu_classes.items():
-        wanted = micro_usd(gpu_class.price_usd_per_hour)
-        known = known_price(ledger, name, now)
-        if known is None or known.micro_usd_per_gpu_hour != wanted:
-            publish_prices(ledger, [Price(name, wanted, now if known else ALWAYS)], now=now)
+        publish_prices(ledger, _prices(ledger, name, gpu_class, now), now=now)
+
+
+def _prices(ledger: Ledger, name: str, gpu_class: GpuClass, now: datetime) -> Sequence[Price]:
+    """What the settings say of a class that they did not say before."""
+    market = gpu_class.market
+    if gpu_class.price_usd_per_hour is None:
+        return [
+            Price(name, micro_usd(price.usd_per_hour), price.valid_from, market)
+            for price in gpu_class.prices
+        ]
+    wanted = micro_usd(gpu_class.price_usd_per_hour)
+    declared = declared_price(ledger, name, now, market)
+    if declared and declared.micro_usd_per_gpu_hour == wanted:
+        return []
+    return [Price(name, wanted, now if declared else ALWAYS, market)]

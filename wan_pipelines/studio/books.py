@@ -49,7 +49,11 @@ class LedgerBook:
         now = datetime.now(UTC)
         rendering = studio.settings.rendering_class
         place = workers.WorkerPlace(
-            run.run_id, run.step_key, studio.settings.gpu_class, rendering.gpu_count
+            run.run_id,
+            run.step_key,
+            studio.settings.gpu_class,
+            rendering.gpu_count,
+            rendering.market,
         )
         worker = workers.open_worker(studio.ledger, edition, place, now=now, started_at=since.at)
         book = cls(studio, edition, worker, since)

@@ -1,12 +1,15 @@
 """Is what the YAML declares fit to be rendered here?"""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from time import monotonic
 
 from wan_pipelines.engines.needs import unmet_needs
 from wan_pipelines.engines.prepare import fingerprint_of, load
 from wan_pipelines.engines.served import ServedWeights
+from wan_pipelines.ledger.money import dollars
+from wan_pipelines.ledger.prices import known_price
 from wan_pipelines.studio.engines import open_release_engine
 from wan_pipelines.studio.findings import Finding, told
 from wan_pipelines.studio.studio import Studio
@@ -30,9 +33,13 @@ def check_deployment(studio: Studio) -> Iterator[Finding]:
 def _price(studio: Studio) -> Finding:
     name, rendering = studio.settings.gpu_class, studio.settings.rendering_class
     message = f"an hour of {rendering.gpu_count} x {name} costs"
-    if rendering.price_usd_per_hour:
-        total = rendering.gpu_count * rendering.price_usd_per_hour
-        return Finding("price", "ok", f"{message} ${total}")
+    price = known_price(studio.ledger, name, datetime.now(UTC), rendering.market)
+    if price is None:
+        remedy = f"Let the first of gpu_classes.{name}.prices begin earlier: nothing is rendered."
+        return Finding("price", "problem", f"No price of {name} has begun yet.", remedy)
+    if price.micro_usd_per_gpu_hour:
+        total = dollars(rendering.gpu_count * price.micro_usd_per_gpu_hour)
+        return Finding("price", "ok", f"{message} {total}")
     remedy = f"Set gpu_classes.{name}.price_usd_per_hour, or every video counts as free."
     return Finding("price", "notice", f"{message} nothing.", remedy)
 

@@ -23,11 +23,12 @@ from wan_pipelines.engines.estimating.seconds import estimate_seconds
 from wan_pipelines.engines.estimating.starting import start_seconds
 from wan_pipelines.engines.requests import RenderRequest, Sampling
 from wan_pipelines.ledger.moments import micros_in
-from wan_pipelines.ledger.money import micro_usd, price_of
+from wan_pipelines.ledger.money import price_of
 from wan_pipelines.ledger.reports.overheads import worker_overheads
 from wan_pipelines.ledger.reports.paces import Pace, paces
 from wan_pipelines.rendering.shards import Shard, cut
 from wan_pipelines.studio.capacity import capacity_of
+from wan_pipelines.studio.prices import hourly_price
 from wan_pipelines.studio.studio import Studio
 
 Bucket = tuple[str, int, int, int, Sampling, str]
@@ -107,11 +108,10 @@ class Estimator:
 
     def micro_usd(self, seconds: float) -> int:
         """What a worker costs for so long, at today's price."""
-        rendering = self._studio.settings.rendering_class
         return price_of(
-            gpu_count=rendering.gpu_count,
+            gpu_count=self._studio.settings.rendering_class.gpu_count,
             microseconds=micros_in(seconds),
-            micro_usd_per_gpu_hour=micro_usd(rendering.price_usd_per_hour),
+            micro_usd_per_gpu_hour=self._hourly_price,
         )
 
     def jobs(self, request: RenderRequest) -> tuple[Job, ...]:
@@ -140,6 +140,10 @@ class Estimator:
     def _correction(self, request: RenderRequest, bucket: Bucket) -> Correction:
         identity = request.release_identity
         return self._calibration.correction(bucket, identity, self.capacity.machine.spread)
+
+    @cached_property
+    def _hourly_price(self) -> int:
+        return hourly_price(self._studio)
 
     @cached_property
     def _overheads(self) -> Mapping[str, float]:

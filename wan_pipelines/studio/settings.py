@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,9 +16,12 @@ from wan_pipelines.from_environment import FromEnvironment, Secret
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
 from wan_pipelines.ledger.descents import Degradation
+from wan_pipelines.ledger.prices import Market
 from wan_pipelines.records import Record
 from wan_pipelines.storage import S3Settings
+from wan_pipelines.studio.cost_settings import CostSettings
 from wan_pipelines.studio.plan_settings import Plan
+from wan_pipelines.studio.price_settings import Invoiced, PriceFrom, Usd
 from wan_pipelines.studio.weights_settings import WeightsSettings
 from wan_pipelines.yaml_source import read_component
 
@@ -38,12 +40,18 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 class GpuClass(Record):
     """A kind of machine that renders, and what an hour of one GPU of it costs."""
 
-    price_usd_per_hour: Decimal = Field(
-        ge=0,
-        le=1_000_000,
-        decimal_places=6,
-        description="On-demand price of one GPU for one hour; the CPU of a laptop counts as one.",
+    price_usd_per_hour: Usd | None = Field(
+        default=None,
+        description="Price of one GPU for one hour, from the moment on that this is read; the CPU "
+        "of a laptop counts as one. Or give `prices`.",
         examples=["2.69"],
+    )
+    prices: tuple[PriceFrom, ...] = Field(
+        default=(),
+        description="Prices with the days on which they begin, in the place of a single one.",
+    )
+    invoiced: Invoiced = Field(
+        default=Invoiced(), description="By what the class is recognised on invoices."
     )
     device: Literal["cpu", "cuda"] = Field(default="cuda", description="Where torch computes.")
     gpu_count: int = Field(default=1, ge=1, description="GPUs that one worker holds.")
@@ -62,6 +70,20 @@ class GpuClass(Record):
     kubernetes: GpuPods | None = Field(
         default=None, description="The pods that render on it, where the environment is a cluster."
     )
+
+    @model_validator(mode="after")
+    def _has_one_kind_of_price(self) -> "GpuClass":
+        if (self.price_usd_per_hour is None) == (not self.prices):
+            raise ValueError("give either price_usd_per_hour or prices")
+        starts = [price.valid_from for price in self.prices]
+        if len(set(starts)) < len(starts):
+            raise ValueError("two of its prices begin at the same moment")
+        return self
+
+    @property
+    def market(self) -> Market:
+        """What its GPUs are paid as: spot where the provider may take the nodes back."""
+        return "spot" if self.kubernetes and self.kubernetes.capacity == "spot" else "on-demand"
 
 
 class Tenant(Record):
@@ -271,6 +293,7 @@ class Settings(Record):
     prompts: Prompts = Field(
         default=Prompts(), description="Prompts that are typed in on their own."
     )
+    costs: CostSettings = Field(default=CostSettings(), description="Reports of costs.")
     plans: dict[str, Plan] = Field(description="Plans by name.")
     tenants: dict[str, Tenant] = Field(description="Tenants by name.")
     allow_download: bool = Field(

@@ -18,6 +18,7 @@ from wan_pipelines.studio.benching.events import Event, Loaded, Missing, from_li
 from wan_pipelines.studio.benching.measuring import Bench, Video
 from wan_pipelines.studio.benching.scenarios import scenarios
 from wan_pipelines.studio.benching.session import STOPPED, Session
+from wan_pipelines.studio.prices import hourly_price
 
 
 def video(scenario: str, seconds: float) -> Video:
@@ -60,8 +61,7 @@ def test_a_row_sums_up_what_was_measured(
     assert (short.videos, short.load_seconds) == (4, 1.5)
     assert (short.latency_p50_seconds, short.latency_p95_seconds) == (2.5, 10.0)
     assert (short.videos_per_hour, short.processor_seconds) == (900.0, 1.25)
-    price = session.studio.settings.rendering_class.price_usd_per_hour
-    assert short.cost_micro_usd == round(price * 1_000_000 * 4 / 3600)
+    assert short.cost_micro_usd == round(hourly_price(session.studio) * 4 / 3600)
     assert (template.missing, long.missing) == (STOPPED, "the seam does not hold")
     view = session.view()
     assert view.complete

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import WanError
-from wan_pipelines.ledger.money import micro_usd, price_of
+from wan_pipelines.ledger.money import price_of
 from wan_pipelines.pages.bench import BenchView, EngineRow
 from wan_pipelines.studio.benching.candidates import Candidate
 from wan_pipelines.studio.benching.child import Task
@@ -16,6 +16,7 @@ from wan_pipelines.studio.benching.elsewhere import of_process, of_server
 from wan_pipelines.studio.benching.events import Event, Loaded, Missing
 from wan_pipelines.studio.benching.measuring import Video, missing, row
 from wan_pipelines.studio.benching.scenarios import Scenario
+from wan_pipelines.studio.prices import hourly_price
 from wan_pipelines.studio.studio import Studio
 
 STOPPED = "it was stopped before this was measured"
@@ -110,11 +111,10 @@ class Session:
         )
 
     def _price(self, microseconds: int) -> int:
-        rendering = self.studio.settings.rendering_class
         return price_of(
-            gpu_count=rendering.gpu_count,
+            gpu_count=self.studio.settings.rendering_class.gpu_count,
             microseconds=microseconds,
-            micro_usd_per_gpu_hour=micro_usd(rendering.price_usd_per_hour),
+            micro_usd_per_gpu_hour=hourly_price(self.studio),
         )
 
 
