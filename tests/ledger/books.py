@@ -14,25 +14,26 @@ from wan_pipelines.ledger.tables import (
     TakeRow,
     WorkerRow,
 )
+from wan_pipelines.ledger.whose import House
 
 
 def used(ledger: Ledger) -> dict[tuple[str, str, str], int]:
     """Sum of quota entries by tenant, user and day."""
     key = (QuotaEntryRow.tenant, QuotaEntryRow.user, QuotaEntryRow.day)
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         sums = session.execute(select(*key, func.sum(QuotaEntryRow.shots)).group_by(*key))
         return {(tenant, user, day): int(total) for tenant, user, day, total in sums}
 
 
 def kinds(ledger: Ledger) -> Counter[str]:
     """How many quota entries there are of each kind."""
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         return Counter(session.scalars(select(QuotaEntryRow.kind)))
 
 
 def open_reservations(ledger: Ledger) -> set[str]:
     """Reservations that are neither settled nor released."""
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         entries = session.execute(select(QuotaEntryRow.reservation, QuotaEntryRow.kind)).all()
     closed = {reservation for reservation, kind in entries if kind != "reserve"}
     return {reservation for reservation, _ in entries} - closed
@@ -41,7 +42,7 @@ def open_reservations(ledger: Ledger) -> set[str]:
 def held_reservations(ledger: Ledger) -> set[str]:
     """Reservations that wait with a shot or are held by a running take."""
     running = select(TakeRow.reservation).where(TakeRow.outcome == "running")
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         waiting = session.scalars(select(EditionShotRow.reservation)).all()
         held = {*waiting, *session.scalars(running)}
     return {reservation for reservation in held if reservation}
@@ -49,14 +50,14 @@ def held_reservations(ledger: Ledger) -> set[str]:
 
 def accepted_takes(ledger: Ledger) -> Counter[int]:
     """Accepted takes by shot."""
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         return Counter(session.scalars(select(TakeRow.shot_id).filter_by(outcome="accepted")))
 
 
 def takes_ever_accepted(ledger: Ledger) -> int:
     """Takes that are accepted, or were until their files were lost."""
     query = select(func.count()).where(TakeRow.outcome.in_(("accepted", "forgotten")))
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         return session.execute(query).scalar_one()
 
 
@@ -67,18 +68,22 @@ def paid_and_charged(ledger: Ledger) -> dict[str, tuple[int, int]]:
         .where(ChargeRow.worker_id == WorkerRow.id)
         .scalar_subquery()
     )
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         rows = session.execute(select(WorkerRow.id, WorkerRow.paid_micro_usd, charged))
         return {worker: (paid, int(total)) for worker, paid, total in rows}
 
 
 def closed_amounts(ledger: Ledger) -> dict[str, tuple[str, int, int, int]]:
-    """How each closed reservation was closed, and what it counts since: shots, GPU time, money."""
+    """How each closed reservation was closed, and what it counts since: shots, GPU time, money.
+
+    At the price that its take began at: what was corrected later is not counted.
+    """
     entries = QuotaEntryRow
     sums = (func.sum(getattr(entries, name)) for name in ("shots", "gpu_microseconds", "micro_usd"))
     closing = func.max(entries.kind).filter(entries.kind != "reserve")
     query = select(entries.reservation, closing, *sums).group_by(entries.reservation)
-    with ledger.read() as session:
+    query = query.where(entries.kind != "correct")
+    with ledger.read(House("audit")) as session:
         found = session.execute(query.having(closing.is_not(None))).all()
     return {row[0]: (row[1], int(row[2]), int(row[3]), int(row[4])) for row in found}
 
@@ -97,7 +102,7 @@ def taken_amounts(ledger: Ledger) -> dict[str, tuple[str, int, int, int]]:
         .join(PriceRow, PriceRow.id == WorkerRow.price_id)
         .where(TakeRow.outcome.in_(("accepted", "forgotten")))
     )
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         found = session.execute(query).all()
     taken: dict[str, tuple[str, int, int, int]] = {}
     for reservation, gpu_count, price, *spent in found:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.money import price_of
 from wan_pipelines.ledger.tables import (
     ChargeRow,
+    CorrectedChargeRow,
     EditionShotRow,
     PriceRow,
     QuotaEntryRow,
@@ -21,7 +22,7 @@ from wan_pipelines.ledger.tables.takes import RUNNING
 from wan_pipelines.ledger.taken import STAGE_MICROSECONDS
 from wan_pipelines.ledger.whose import House
 
-Trouble = Literal["unheld", "unreserved", "unsettled", "mismeasured", "uncharged"]
+Trouble = Literal["unheld", "unreserved", "unsettled", "mismeasured", "uncharged", "unreversed"]
 
 KEPT = ("accepted", "forgotten")
 
@@ -42,7 +43,12 @@ def discrepancies(ledger: Ledger) -> tuple[Discrepancy, ...]:
     Takes from before GPU time and money were limited were settled as shots alone, which is right.
     """
     with ledger.read(House("audit"), at_once=True) as session:
-        return (*_holding(session), *_settling(session), *_charging(session))
+        return (
+            *_holding(session),
+            *_settling(session),
+            *_charging(session),
+            *_reversing(session),
+        )
 
 
 def _holding(session: Session) -> Iterator[Discrepancy]:
@@ -88,6 +94,13 @@ def _charging(session: Session) -> Iterator[Discrepancy]:
             yield Discrepancy("uncharged", worker.tenant, worker.id, words)
 
 
+def _reversing(session: Session) -> Iterator[Discrepancy]:
+    """Charges of corrections that are not what they take back, below zero."""
+    for charge in session.execute(_UNREVERSED):
+        words = f"has charge {charge.id}, which should take charge {charge.reverses} back"
+        yield Discrepancy("unreversed", charge.tenant, charge.worker_id, words)
+
+
 _CLOSED = select(QuotaEntryRow.reservation).where(QuotaEntryRow.kind != "reserve")
 _RESERVED = select(QuotaEntryRow.reservation, QuotaEntryRow.tenant).where(
     QuotaEntryRow.kind == "reserve"
@@ -103,7 +116,7 @@ _COUNTED: Select[tuple[str, int, int, int]] = (
         func.sum(QuotaEntryRow.gpu_microseconds).label("gpu_microseconds"),
         func.sum(QuotaEntryRow.micro_usd).label("micro_usd"),
     )
-    .where(QuotaEntryRow.reservation.in_(_SETTLED))
+    .where(QuotaEntryRow.reservation.in_(_SETTLED), QuotaEntryRow.kind != "correct")
     .group_by(QuotaEntryRow.reservation)
 )
 _TAKEN = (
@@ -125,3 +138,16 @@ _CHARGED = (
     .scalar_subquery()
 )
 _PAID = select(WorkerRow.id, WorkerRow.tenant, WorkerRow.paid_micro_usd, _CHARGED.label("charged"))
+_Old = aliased(ChargeRow)
+_UNREVERSED = (
+    select(ChargeRow.id, ChargeRow.tenant, ChargeRow.worker_id, CorrectedChargeRow.reverses)
+    .join(CorrectedChargeRow, CorrectedChargeRow.charge_id == ChargeRow.id)
+    .join(_Old, _Old.id == CorrectedChargeRow.reverses)
+    .where(
+        (ChargeRow.micro_usd != -_Old.micro_usd)
+        | (ChargeRow.gpu_microseconds != -_Old.gpu_microseconds)
+        | (ChargeRow.worker_id != _Old.worker_id)
+        | (ChargeRow.kind != _Old.kind)
+        | ChargeRow.take_id.is_distinct_from(_Old.take_id)
+    )
+)

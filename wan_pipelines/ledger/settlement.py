@@ -33,20 +33,17 @@ def settle(session: Session, worker: WorkerRow, until: int, now: datetime, *, re
     """Charge a worker's time from its last settlement until `until` (microseconds).
 
     Time that no span accounts for is charged as `rest` says (its own length is ignored). The
-    worker's payment is rounded once over its whole life, however often it is settled.
+    worker's payment is rounded once over its whole life, however often it is settled; what was
+    corrected meanwhile stays corrected.
     """
     until = max(until, worker.settled_until)
     price = session.get_one(PriceRow, worker.price_id)
-    paid = price_of(
-        gpu_count=worker.gpu_count,
-        microseconds=until - worker.started_at,
-        micro_usd_per_gpu_hour=price.micro_usd_per_gpu_hour,
-    )
+    paid = _cost(worker, price, until) - _cost(worker, price, worker.settled_until)
     elapsed = until - worker.settled_until
     spent = _take_spans(session, worker)
     unreported = max(0, elapsed - sum(span.microseconds for span in spent))
     spent.append(Spent(rest.kind, unreported, rest.take_id))
-    shares = split(paid - worker.paid_micro_usd, worker.gpu_count * elapsed, spent)
+    shares = split(paid, worker.gpu_count * elapsed, spent)
     common = {"tenant": worker.tenant, "worker_id": worker.id, "created_at": to_micros(now)}
     rows = [
         {
@@ -60,8 +57,16 @@ def settle(session: Session, worker: WorkerRow, until: int, now: datetime, *, re
     ]
     if rows:
         session.execute(insert(table(ChargeRow)), rows)
-    worker.paid_micro_usd = paid
+    worker.paid_micro_usd += paid
     worker.settled_until = until
+
+
+def _cost(worker: WorkerRow, price: PriceRow, until: int) -> int:
+    return price_of(
+        gpu_count=worker.gpu_count,
+        microseconds=until - worker.started_at,
+        micro_usd_per_gpu_hour=price.micro_usd_per_gpu_hour,
+    )
 
 
 def _take_spans(session: Session, worker: WorkerRow) -> list[Spent]:
