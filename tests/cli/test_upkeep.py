@@ -6,6 +6,7 @@ from sqlalchemy import text
 from tests.cli.invoking import Wan
 from tests.support.project import Project
 from wan_pipelines.ledger.editions import all_editions
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.studio.planning import admit
 
 
@@ -51,7 +52,7 @@ def test_an_audit_of_a_sound_ledger_says_so(wan: Wan, quick_project: Project):
 def test_an_audit_tells_what_is_amiss_and_fails(wan: Wan, quick_project: Project):
     studio = quick_project.studio()
     admit(studio, "balls", "one")
-    with studio.ledger.write() as session:
+    with studio.ledger.write(House("audit")) as session:
         session.execute(text("UPDATE edition_shots SET reservation = NULL"))
     said = wan("ledger", "audit", "--json")
     assert said.exit_code == 1

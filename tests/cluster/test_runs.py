@@ -13,6 +13,7 @@ from tests.support.control_plane import NAMESPACE, Json
 from tests.survival import rules
 from wan_pipelines.definitions import load
 from wan_pipelines.ledger.tables import TakeRow, WorkerRow
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.studio.editions import edition_key
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("cluster")]
@@ -151,12 +152,12 @@ def test_the_role_of_runs_allows_what_they_do_and_nothing_else(scene: Scene):
 
 def paid_for(scene: Scene) -> set[tuple[str, str]]:
     """Which runs had workers on which GPU classes, as the ledger knows it."""
-    with scene.studio.ledger.read() as session:
+    with scene.studio.ledger.read(House("audit")) as session:
         return {
             tuple(row) for row in session.execute(select(WorkerRow.run_id, WorkerRow.gpu_class))
         }
 
 
 def running_takes(scene: Scene) -> int:
-    with scene.studio.ledger.read() as session:
+    with scene.studio.ledger.read(House("audit")) as session:
         return len(session.execute(select(TakeRow).where(TakeRow.outcome == "running")).all())

@@ -12,6 +12,7 @@ from wan_pipelines.components.nightly import ADDS_UP, AUDIT, build_nightly_defs
 from wan_pipelines.components.resource import StudioDoor
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.studio.planning import admit
 
 
@@ -40,7 +41,7 @@ def test_a_night_gives_back_what_vanished_runs_hold(
     admit(studio, "balls", "one")
     assert night(quick_project, instance)[1]["expired_reservations"] == 0
     yesterday = to_micros(datetime.now(UTC) - timedelta(hours=25))
-    with studio.ledger.write() as session:
+    with studio.ledger.write(House("audit")) as session:
         session.execute(update(EditionRow).values(admitted_at=yesterday))
     passed, told, words = night(quick_project, instance)
     assert (passed, words) == (True, "Every reservation, take and charge adds up.")
@@ -52,7 +53,7 @@ def test_what_does_not_add_up_fails_the_check_and_is_left_as_it_is(
 ):
     studio = quick_project.studio()
     admit(studio, "balls", "one")
-    with studio.ledger.write() as session:
+    with studio.ledger.write(House("audit")) as session:
         session.execute(update(EditionShotRow).values(reservation=None))
     for _ in range(2):
         passed, told, words = night(quick_project, instance)

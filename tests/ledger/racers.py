@@ -21,6 +21,7 @@ from wan_pipelines.ledger.editions import admit
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Busy, Lease, lease_shot
 from wan_pipelines.ledger.takes import accept_take
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.ledger.workers import (
     WorkerPlace,
     close_lost_workers,
@@ -87,7 +88,7 @@ def crowd(url: str, moments: int) -> str:
     with Ledger.open(url) as ledger, ThreadPoolExecutor(WORKER_THREADS) as threads:
 
         def use(_: int) -> None:
-            with ledger.look() as transaction:
+            with ledger.look(House("audit")) as transaction:
                 transaction.execute(text("SELECT pg_sleep(0.005)"))
 
         list(threads.map(use, range(moments)))

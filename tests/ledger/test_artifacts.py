@@ -12,6 +12,7 @@ from wan_pipelines.ledger.artifacts import artifact_for, latest_artifact, sign_o
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.statements import table
 from wan_pipelines.ledger.tables import ArtifactRow
+from wan_pipelines.ledger.whose import House
 
 
 def test_a_record_comes_back_as_it_was_signed(ledger: Ledger) -> None:
@@ -36,6 +37,6 @@ def test_the_latest_of_a_key_holds(ledger: Ledger) -> None:
 )
 def test_nobody_changes_what_was_signed(ledger: Ledger, change: Any) -> None:
     sign_off(ledger, ARTIFACT)
-    with pytest.raises(LedgerError, match="append-only"), ledger.write() as session:
+    with pytest.raises(LedgerError, match="append-only"), ledger.write(House("audit")) as session:
         session.execute(change)
     assert artifact_for(ledger, ARTIFACT.key_digest) == ARTIFACT

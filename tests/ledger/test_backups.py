@@ -15,6 +15,7 @@ from wan_pipelines.ledger import schema
 from wan_pipelines.ledger.backups import back_up, restore
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.reports import edition_shots_view
+from wan_pipelines.ledger.whose import House
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def outcomes(url: str, *, measured: bool = True) -> dict[str, str | None]:
 
 def test_what_was_committed_at_the_backup_comes_back(filled: Scene, empty_url: str, tmp_path: Path):
     backup = tmp_path / "backup"
-    with filled.ledger.write() as session:
+    with filled.ledger.write(House("audit")) as session:
         session.execute(text("UPDATE tenants SET updated_at = updated_at"))
         back_up(empty_url, backup)  # somebody is writing
     assert backup.stat().st_mode & 0o777 == 0o600

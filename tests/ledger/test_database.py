@@ -13,10 +13,16 @@ from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.editions import all_editions
 from wan_pipelines.ledger.tables import TenantRow
+from wan_pipelines.ledger.whose import House
+
+AUDIT = House("audit")
 
 
 def test_sqlite_is_set_up_for_many_processes(tmp_path: Path):
-    with Ledger.open(tmp_path / "new folder" / "ledger.db") as ledger, ledger.read() as session:
+    with (
+        Ledger.open(tmp_path / "new folder" / "ledger.db") as ledger,
+        ledger.read(AUDIT) as session,
+    ):
         found = {
             name: session.execute(text(f"PRAGMA {name}")).scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -40,27 +46,30 @@ def test_a_path_and_its_url_are_the_same_ledger(tmp_path: Path):
 
 def test_a_transaction_is_whole_or_not_at_all(ledger: Ledger):
     scene = Scene(ledger)
-    interrupted = ledger.write()
+    interrupted = ledger.write(AUDIT)
     session = interrupted.__enter__()
     session.add(TenantRow(name="new", plan="free", time_zone="UTC", created_at=0, updated_at=0))
     session.flush()
     assert not interrupted.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
-    with ledger.read() as session:
+    with ledger.read(AUDIT) as session:
         assert session.get(TenantRow, "new") is None
     scene.admit(shots("a"))
 
 
 def test_readers_do_not_wait_for_writers(ledger: Ledger):
     Scene(ledger)
-    with ledger.write() as writer:
+    with ledger.write(AUDIT) as writer:
         writer.add(TenantRow(name="new", plan="free", time_zone="UTC", created_at=0, updated_at=0))
         writer.flush()
-        with ledger.read() as reader:
+        with ledger.read(AUDIT) as reader:
             assert reader.get(TenantRow, "new") is None
 
 
 def test_rows_that_refer_to_nothing_are_refused(ledger: Ledger):
-    with pytest.raises(LedgerError, match="would break its rules"), ledger.write() as session:
+    with (
+        pytest.raises(LedgerError, match="would break its rules"),
+        ledger.write(AUDIT) as session,
+    ):
         session.add(TenantRow(name="a", plan="none", time_zone="UTC", created_at=0, updated_at=0))
 
 
@@ -98,7 +107,7 @@ def test_a_locked_table_is_named_with_what_to_do(postgres_server: PostgresServer
     url = postgres_server.new_database()
     with Ledger.open(url, wait_seconds=0.2) as ledger, Ledger.open(url) as other:
         Scene(ledger)
-        with other.write() as session:
+        with other.write(AUDIT) as session:
             session.execute(text("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE"))
             with pytest.raises(LedgerError, match="is locked by another process"):
                 Scene(ledger).admit(shots("a"))

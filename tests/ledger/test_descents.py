@@ -12,6 +12,7 @@ from wan_pipelines.ledger.descents import degradation_of, descent_of
 from wan_pipelines.ledger.tables import DescentRow
 from wan_pipelines.ledger.takes import fail_take
 from wan_pipelines.ledger.tenants import configure
+from wan_pipelines.ledger.whose import House
 
 
 def test_accepted_and_failed_takes_say_how_they_were_drawn(ledger: Ledger) -> None:
@@ -23,7 +24,7 @@ def test_accepted_and_failed_takes_say_how_they_were_drawn(ledger: Ledger) -> No
     failed = hand.lease(b)
     report = replace(ERROR, descent=DRAWN_IN_TILES.descent)
     fail_take(ledger, failed, report, now=scene.now)
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         rows = {row.take_id: descent_of(row) for row in session.scalars(select(DescentRow))}
     assert rows == dict.fromkeys((accepted, failed.take_id), DRAWN_IN_TILES.descent)
 
@@ -39,7 +40,7 @@ def test_nobody_changes_what_was_noted(ledger: Ledger) -> None:
     scene = Scene(ledger)
     scene.admit(shots("a"))
     scene.worker().render(shots("a")[0], report=DRAWN_IN_TILES)
-    with pytest.raises(LedgerError, match="append-only"), ledger.write() as session:
+    with pytest.raises(LedgerError, match="append-only"), ledger.write(House("audit")) as session:
         session.execute(update(DescentRow).values(rungs=[]))
 
 

@@ -24,6 +24,9 @@ from wan_pipelines.ledger.remainders import QuotaLeft
 from wan_pipelines.ledger.tables import LimitChangeRow
 from wan_pipelines.ledger.takes import fail_take
 from wan_pipelines.ledger.tenants import Plan, Tenant, configure
+from wan_pipelines.ledger.whose import House
+
+AUDIT = House("audit")
 
 MINUTE = 60_000_000
 CENT = 10_000
@@ -168,7 +171,10 @@ def test_decisions_cannot_be_changed(ledger: Ledger):
     metered(ledger)
     change_limit(ledger, CORPS)
     for statement in (update(LimitChangeRow).values(amount=99), delete(LimitChangeRow)):
-        with pytest.raises(LedgerError, match="append-only"), ledger.write() as session:
+        with (
+            pytest.raises(LedgerError, match="append-only"),
+            ledger.write(AUDIT) as session,
+        ):
             session.execute(statement)
 
 

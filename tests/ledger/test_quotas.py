@@ -15,6 +15,9 @@ from wan_pipelines.ledger.limits import local_day, next_midnight
 from wan_pipelines.ledger.quotas import quota_left
 from wan_pipelines.ledger.tables import QuotaEntryRow
 from wan_pipelines.ledger.tenants import Plan, configure
+from wan_pipelines.ledger.whose import House
+
+AUDIT = House("audit")
 
 SPRING = EditionKey("bolt", "bob", "spring", "first")
 ZONES = [
@@ -111,6 +114,9 @@ def test_entries_cannot_be_changed_or_deleted(ledger: Ledger):
     scene = Scene(ledger)
     scene.admit(shots("a"), SPRING)
     for statement in (update(QuotaEntryRow).values(shots=0), delete(QuotaEntryRow)):
-        with pytest.raises(LedgerError, match="append-only"), ledger.write() as session:
+        with (
+            pytest.raises(LedgerError, match="append-only"),
+            ledger.write(AUDIT) as session,
+        ):
             session.execute(statement)
     assert books.used(ledger) == {("bolt", "bob", "2026-03-02"): 1}

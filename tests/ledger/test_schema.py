@@ -23,6 +23,7 @@ from wan_pipelines.ledger.limits import Limit
 from wan_pipelines.ledger.reviews import review
 from wan_pipelines.ledger.tables import Base, WorkerRow
 from wan_pipelines.ledger.tenants import limits_of_plan
+from wan_pipelines.ledger.whose import House
 
 
 def filled(url: str) -> Ledger:
@@ -43,13 +44,13 @@ def filled(url: str) -> Ledger:
 def test_plans_keep_their_limits_from_version_to_version(empty_url: str):
     with filled(empty_url) as ledger:
         schema.downgrade(ledger.engine, "0006")
-    with Ledger.open(empty_url) as ledger, ledger.read() as session:
+    with Ledger.open(empty_url) as ledger, ledger.read(House("audit")) as session:
         assert limits_of_plan(session, "free") == (Limit("user_day", "shots", 5),)
         assert limits_of_plan(session, "internal") == ()
 
 
 def test_the_tables_are_those_of_the_models(ledger: Ledger):
-    with ledger.engine.connect() as connection:
+    with ledger.look(House("migration")) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
 
@@ -91,14 +92,14 @@ def test_a_filled_ledger_can_go_down_and_up_again(empty_url: str):
 def test_workers_from_before_their_process_was_kept_have_none(empty_url: str):
     with filled(empty_url) as ledger:
         schema.downgrade(ledger.engine, "0003")
-    with Ledger.open(empty_url) as ledger, ledger.read() as session:
+    with Ledger.open(empty_url) as ledger, ledger.read(House("audit")) as session:
         worker = session.scalars(select(WorkerRow)).one()
         assert (worker.process, worker.pid) == (None, os.getpid())
         books.check(ledger, measured=False)
 
 
 def test_a_newer_ledger_is_left_alone(empty_url: str):
-    with Ledger.open(empty_url) as ledger, ledger.write() as session:
+    with Ledger.open(empty_url) as ledger, ledger.write(House("audit")) as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0999'"))
     for migrate in (True, False):
         with pytest.raises(LedgerError, match=r"newer version .* it has schema 0999"):
@@ -107,5 +108,5 @@ def test_a_newer_ledger_is_left_alone(empty_url: str):
 
 def test_many_processes_may_open_a_new_ledger_at_once(empty_url: str):
     assert run_racers("open_and_close", [(empty_url,)] * 8) == ["opened"] * 8
-    with Ledger.open(empty_url, migrate=False) as ledger, ledger.read() as session:
+    with Ledger.open(empty_url, migrate=False) as ledger, ledger.read(House("audit")) as session:
         assert session.execute(select(text("count(*) FROM alembic_version"))).scalar_one() == 1

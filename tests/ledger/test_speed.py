@@ -24,6 +24,7 @@ from wan_pipelines.ledger.reports import (
     videos,
 )
 from wan_pipelines.ledger.takes import fail_take, forget_outputs
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.ledger.workers import close_lost_workers
 
 RUNNING_TAKES = "USING INDEX ux_takes_running"
@@ -120,7 +121,7 @@ def test_looking_after_editions_and_workers_reads_no_table_as_a_whole(scene: Sce
 
 def scanned(ledger: Ledger, statement: str, values: Any) -> set[str]:
     """The tables that SQLite would read from beginning to end, but for what runs right now."""
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         connection = session.connection()
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
     steps = [row[3] for row in plan if RUNNING_TAKES not in row[3]]

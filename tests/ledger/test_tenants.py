@@ -8,6 +8,7 @@ from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.quotas import quota_left
 from wan_pipelines.ledger.tables import TenantRow
 from wan_pipelines.ledger.tenants import Plan, Tenant, configure, users_of
+from wan_pipelines.ledger.whose import House
 
 
 def test_a_user_has_the_limits_of_the_tenants_plan(ledger: Ledger):
@@ -27,7 +28,7 @@ def test_configuration_changes_what_is_there(ledger: Ledger):
 def test_configuring_the_same_again_writes_nothing(ledger: Ledger):
     scene = Scene(ledger)
     Scene(ledger, now=scene.later(hours=1))
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         latest = session.execute(select(func.max(TenantRow.updated_at))).scalar_one()
         first = session.execute(select(func.min(TenantRow.created_at))).scalar_one()
     assert latest == first

@@ -43,7 +43,7 @@ def charges(scene: Scene) -> dict[tuple[str | None, str], tuple[int, int]]:
     query = select(
         ChargeRow.take_id, ChargeRow.kind, ChargeRow.gpu_microseconds, ChargeRow.micro_usd
     )
-    with scene.ledger.read() as session:
+    with scene.ledger.read(House("audit")) as session:
         rows = session.execute(query).all()
     return {(take, kind): (time // 1000, money) for take, kind, time, money in rows}
 
@@ -62,7 +62,7 @@ def test_a_worker_is_paid_from_start_to_end(scene: Scene):
         (take, "denoise"): (3000, 3000),
         (take, "idle"): (500, 500),
     }
-    with scene.ledger.read() as session:
+    with scene.ledger.read(House("audit")) as session:
         assert session.execute(select(func.count()).select_from(SpanRow)).scalar_one() == 0
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.project import Project
 from wan_pipelines.ledger.tables import WorkerRow
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.ledger.workers import WorkerPlace, heartbeat, open_worker, open_workers
 from wan_pipelines.processes import host_name, process_name
 from wan_pipelines.studio.editions import edition_key
@@ -25,7 +26,7 @@ def opened(studio: Studio, at: datetime) -> str:
 
 
 def named(studio: Studio, worker_id: str, process: str | None) -> None:
-    with studio.ledger.write() as session:
+    with studio.ledger.write(House("audit")) as session:
         session.get_one(WorkerRow, worker_id).process = process
 
 

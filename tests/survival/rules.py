@@ -55,7 +55,7 @@ def check_videos(studio: Studio, edition: EditionKey) -> None:
 def check_nothing_rendered_twice(ledger: Ledger) -> None:
     """No take of a shot began after one of the shot was accepted."""
     columns = (TakeRow.shot_id, TakeRow.outcome, TakeRow.started_at, TakeRow.ended_at)
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         takes = session.execute(select(*columns)).all()
     ended = {take.shot_id: take.ended_at for take in takes if take.outcome == "accepted"}
     others = [take for take in takes if take.outcome not in ("accepted", "forgotten")]
@@ -96,7 +96,7 @@ def _check_folder(store: Path) -> None:
 def check_leftovers(studio: Studio) -> None:
     """The store holds no files of takes that were not accepted."""
     kept = select(TakeRow.id).where(TakeRow.outcome.in_(("accepted", "forgotten")))
-    with studio.ledger.read() as session:
+    with studio.ledger.read(House("audit")) as session:
         takes = set(session.scalars(kept))
     videos = [info.key for info in studio.store.list("tenants/") if "/videos/" in info.key]
     assert {key.split("/")[-2] for key in videos} <= takes

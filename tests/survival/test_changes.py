@@ -10,6 +10,7 @@ from tests.survival.scenes import PROMPTS, Scene, accepted
 from wan_pipelines.errors import InputError, WeightsError
 from wan_pipelines.ledger.money import price_of
 from wan_pipelines.ledger.tables import WorkerRow
+from wan_pipelines.ledger.whose import House
 
 SLUGS = [prompt.replace(" ", "-") for prompt in PROMPTS]
 HOUR = 3600
@@ -68,7 +69,7 @@ def test_a_price_that_is_changed_holds_for_workers_that_begin_later(scene: Scene
     scene.studio.ledger.close()
     hand.kill()
     scene.run()
-    with scene.studio.ledger.read() as session:
+    with scene.studio.ledger.read(House("audit")) as session:
         workers = list(session.query(WorkerRow).order_by(WorkerRow.created_at))
         prices = [
             price_of(

@@ -13,6 +13,7 @@ from tests.survival.starving import SWITCHING, WHOLE, WORKER_LIMIT
 from wan_pipelines.encoding.publish import manifest_key, read_manifest
 from wan_pipelines.ledger.reports import ShotView, edition_shots_view, videos
 from wan_pipelines.ledger.tables import TakeRow
+from wan_pipelines.ledger.whose import House
 
 SMALL = 32
 TILE = {"tile_height": 64, "tile_width": 64, "stride_height": 48, "stride_width": 48}
@@ -59,7 +60,7 @@ def shots_by_width(scene: Scene) -> dict[int, ShotView]:
 def errors_of(scene: Scene) -> list[tuple[str, str]]:
     """Stage and words of every take that failed, in order."""
     query = select(TakeRow.error_stage, TakeRow.error_message).where(TakeRow.outcome == "failed")
-    with scene.studio.ledger.read() as session:
+    with scene.studio.ledger.read(House("audit")) as session:
         found = session.execute(query.order_by(TakeRow.started_at)).all()
     return [(stage or "", words or "") for stage, words in found]
 

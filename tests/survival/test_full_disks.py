@@ -15,6 +15,7 @@ from tests.survival.conftest import WORKERS
 from tests.survival.hands import Answer
 from tests.survival.scenes import PROMPTS, Scene
 from wan_pipelines.errors import LedgerError, StorageError
+from wan_pipelines.ledger.whose import House
 
 MANY = [f"ball number {number} rising" for number in range(8)]
 SAME_FAILURES = 3
@@ -122,5 +123,5 @@ def attempts(scene: Scene) -> int:
 
     from wan_pipelines.ledger.tables import TakeRow
 
-    with scene.studio.ledger.read() as session:
+    with scene.studio.ledger.read(House("audit")) as session:
         return session.execute(select(func.count(TakeRow.id))).scalar_one()

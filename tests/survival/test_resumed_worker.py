@@ -18,6 +18,7 @@ from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.ledger.reports import edition_shots_view
 from wan_pipelines.ledger.tables import ChargeRow, TakeRow
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio.shards import OpenEngine, render
 from wan_pipelines.studio.studio import Studio
@@ -83,7 +84,7 @@ def charged(scene: Scene) -> dict[str, int]:
         .join(ChargeRow, ChargeRow.take_id == TakeRow.id)
         .group_by(TakeRow.outcome)
     )
-    with scene.studio.ledger.read() as session:
+    with scene.studio.ledger.read(House("audit")) as session:
         return {outcome: int(spent) for outcome, spent in session.execute(charges)}
 
 

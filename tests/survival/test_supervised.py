@@ -14,6 +14,7 @@ from tests.survival.hands import PATIENCE_SECONDS, Hand
 from tests.survival.scenes import PROMPTS, Scene, accepted
 from tests.survival.soak import wait_until
 from wan_pipelines.ledger.tables import WorkerRow
+from wan_pipelines.ledger.whose import House
 from wan_pipelines.ledger.workers import open_workers
 from wan_pipelines.processes import host_name
 
@@ -29,7 +30,7 @@ def scene(scene: Scene) -> Scene:
 def paid_times(scene: Scene) -> list[tuple[int, int]]:
     """From when until when each worker was paid, in microseconds, in order."""
     query = select(WorkerRow.started_at, WorkerRow.ended_at).order_by(WorkerRow.started_at)
-    with scene.studio.ledger.read() as session:
+    with scene.studio.ledger.read(House("audit")) as session:
         rows = session.execute(query).all()
     assert all(ended is not None for _, ended in rows)
     return [(started, ended or 0) for started, ended in rows]

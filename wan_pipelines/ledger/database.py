@@ -62,20 +62,20 @@ class Ledger:
         return cls(engine, name)
 
     @contextmanager
-    def write(self, whose: Whose | None = None) -> Iterator[Session]:
+    def write(self, whose: Whose) -> Iterator[Session]:
         """A transaction that writes: whole, or not at all. On SQLite writers take turns."""
         with as_ledger_errors(self.name), Session(self._writer) as session, session.begin():
             session.connection(execution_options={WHOSE: checked(whose)})
             yield session
 
     @contextmanager
-    def change(self, whose: Whose | None = None) -> Iterator[Connection]:
+    def change(self, whose: Whose) -> Iterator[Connection]:
         """As `write`, for statements on tables: what happens for each shot tracks no objects."""
         with as_ledger_errors(self.name), self._writer.begin() as connection:
             yield connection.execution_options(**{WHOSE: checked(whose)})
 
     @contextmanager
-    def read(self, whose: Whose | None = None, *, at_once: bool = False) -> Iterator[Session]:
+    def read(self, whose: Whose, *, at_once: bool = False) -> Iterator[Session]:
         """A transaction that only reads, and never waits for writers.
 
         If `at_once`, all that it reads is as of one moment.
@@ -88,7 +88,7 @@ class Ledger:
             yield session
 
     @contextmanager
-    def look(self, whose: Whose | None = None) -> Iterator[Connection]:
+    def look(self, whose: Whose) -> Iterator[Connection]:
         """As `read`, for what is asked for each shot: rows without objects."""
         with as_ledger_errors(self.name), self.engine.begin() as connection:
             yield connection.execution_options(**{WHOSE: checked(whose)})

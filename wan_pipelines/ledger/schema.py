@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.engines import POSTGRESQL, SQLITE, WRITES
+from wan_pipelines.ledger.guard.hook import WHOSE
+from wan_pipelines.ledger.whose import House
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -78,7 +80,8 @@ def _in_one_transaction(engine: Engine, steps: "Callable[[Config, Connection], N
         _use_write_ahead_log(engine)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.execution_options(**{WRITES: True}).begin() as connection:
+    options = {WRITES: True, WHOSE: House("migration")}
+    with engine.execution_options(**options).begin() as connection:
         if engine.dialect.name == POSTGRESQL:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         config.attributes["connection"] = connection

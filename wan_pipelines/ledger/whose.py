@@ -47,9 +47,9 @@ Asked = str | House
 """Whom a report is about, as far as tenants go."""
 
 
-def checked(whose: Whose | None) -> Whose | None:
+def checked(whose: Whose) -> Whose:
     """LedgerError for a tenant without a name: it was forgotten, and nobody is not everybody."""
-    if whose == "":
+    if not whose:
         raise LedgerError("Whose data that is was not said: name a tenant.")
     return whose
 

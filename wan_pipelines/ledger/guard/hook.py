@@ -16,6 +16,7 @@ from wan_pipelines.ledger.guard.ties import TENANT
 from wan_pipelines.ledger.whose import House, Shared, Whose
 
 WHOSE = "wan_whose"
+BEGINNINGS = ("BEGIN", "BEGIN IMMEDIATE")
 
 
 class TenantMixup(LedgerError):
@@ -35,7 +36,7 @@ def guard(engine: Engine) -> None:
             return
         compiled = context.compiled
         if not isinstance(compiled, SQLCompiler):
-            if compiled is None and whose is not None and not words.startswith("BEGIN"):
+            if compiled is None and whose is not None and words not in BEGINNINGS:
                 raise TenantMixup(f"Raw SQL cannot be read by the guard: {words}")
             return
         reading = readings.get(compiled)
@@ -59,9 +60,7 @@ def _read(compiled: SQLCompiler) -> Reading:
 def _check(
     reading: Reading, whose: Whose | None, parameters: list[dict[str, Any]], words: str
 ) -> None:
-    if whose is None:
-        return
-    if isinstance(whose, Shared):
+    if whose is None or isinstance(whose, Shared):
         raise TenantMixup(
             f"A transaction about no tenant reads or writes what is tenants'. Say whose: {words}"
         )
