@@ -9,6 +9,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.postings import POSTINGS
 from wan_pipelines.ledger.tables import ChargeRow
 from wan_pipelines.ledger.takes import fail_take
+from wan_pipelines.ledger.whose import House
 
 
 def amounts(ledger: Ledger) -> Counter[tuple[str, str]]:
@@ -16,7 +17,7 @@ def amounts(ledger: Ledger) -> Counter[tuple[str, str]]:
     columns = POSTINGS.c
     query = select(columns.account, columns.part, columns.micro_usd)
     sums: Counter[tuple[str, str]] = Counter()
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         for account, part, amount in session.execute(query):
             sums[account, part] += amount
     return sums
@@ -43,7 +44,7 @@ def test_every_charge_is_in_one_account(ledger: Ledger):
         ("overhead", "retried"): 1250,
         ("overhead", "wasted"): 1250,
     }
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         assert session.scalar(select(func.sum(ChargeRow.micro_usd))) == found.total()
 
 
@@ -54,7 +55,7 @@ def test_a_posting_names_day_class_tenant_and_worker(ledger: Ledger):
     hand = scene.worker()
     take = hand.render(red)
     hand.close()
-    with ledger.read() as session:
+    with ledger.read(House("audit")) as session:
         (posting,) = session.execute(select(POSTINGS)).mappings()
     assert dict(posting) | {"id": 0} == {
         "source": "charge",
