@@ -73,8 +73,8 @@ def test_all_sums_follow_a_correction(ledger: Ledger):
     assert (campaign.micro_usd, campaign.gpu_microseconds) == (2000, 4_000_000)
     with ledger.read(HOUSE) as session:
         query = select(POSTINGS.c.account, func.sum(POSTINGS.c.micro_usd)).group_by("account")
-        accounts = session.execute(query).all()
-    assert {account: int(amount) for account, amount in accounts} == {"video": 1500, "overhead": 500}
+        accounts = {account: int(amount) for account, amount in session.execute(query)}
+    assert accounts == {"video": 1500, "overhead": 500}
     assert discrepancies(ledger) == ()
     books.check(ledger)
 

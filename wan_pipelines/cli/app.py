@@ -10,6 +10,7 @@ from wan_pipelines import __version__
 from wan_pipelines.cli import (
     accounts,
     campaigns,
+    charges,
     cluster,
     dev,
     engine,
@@ -70,6 +71,7 @@ GROUPS = (
     lineage,
     accounts,
     prices,
+    charges,
     machine,
     dev,
     engine,
