@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from wan_pipelines.pages.charts import Box, shares
 from wan_pipelines.pages.states import State
 
 
@@ -112,6 +113,11 @@ class Totals:
     def videos(self) -> int:
         """Shots that have a video to look at."""
         return sum(self.counts.get(state, 0) for state in ("rendered", "reused", "duplicate"))
+
+    @property
+    def shares(self) -> tuple[Box, ...]:
+        """The spending side by side."""
+        return shares([part.micro_usd for part in self.spending])
 
     @property
     def cost_per_video_micro_usd(self) -> int | None:
