@@ -29,6 +29,7 @@ def everything(context: typer.Context) -> None:
             lambda: graph_vs_loop([10, 100, 300]),
             lambda: weights_fetch(2),
             lambda: admission(16),
+            lambda: fairness(5),
         )
         for benchmark in each:
             benchmark()
@@ -64,6 +65,16 @@ def admission(
     from benchmarks.admission import run
 
     run(processes)
+
+
+@app.command()
+def fairness(
+    days: Annotated[int, typer.Option(min=3, help="Simulated, of each policy.")] = 5,
+) -> None:
+    """Orders of shards in the simulator: fairness, waits, deadlines, use of GPUs, cost."""
+    from benchmarks.fairness import run
+
+    run(days)
 
 
 @app.command()

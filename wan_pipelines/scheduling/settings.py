@@ -1,0 +1,74 @@
+"""What an environment may say about order: how long memory and patience are, and when it is night.
+
+The defaults are those that docs/fairness.md has figures for.
+"""
+
+from datetime import datetime, time
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field
+
+from wan_pipelines.records import Record
+
+
+def _clock(words: str) -> str:
+    time.fromisoformat(words)
+    return words
+
+
+ClockTime = Annotated[str, Field(pattern=r"^\d\d:\d\d$"), AfterValidator(_clock)]
+
+
+class NightWindow(Record):
+    """The hours in which on-demand GPUs may do what can wait."""
+
+    begins: ClockTime = Field(description="When it begins.", examples=["22:00"])
+    ends: ClockTime = Field(
+        description="When it ends; before `begins` for one over midnight.", examples=["06:00"]
+    )
+    time_zone: str = Field(
+        default="UTC", description="IANA time zone of both.", examples=["Europe/Berlin"]
+    )
+
+    def is_open(self, now: float) -> bool:
+        """Is that moment, in seconds since 1970, within it?"""
+        local = datetime.fromtimestamp(now, ZoneInfo(self.time_zone)).time()
+        begins, ends = time.fromisoformat(self.begins), time.fromisoformat(self.ends)
+        if begins <= ends:
+            return begins <= local < ends
+        return local >= begins or local < ends
+
+
+class Scheduling(Record):
+    """Whose shards begin first where GPUs are scarce."""
+
+    half_life_hours: float = Field(
+        default=1.0,
+        gt=0,
+        description="After so long half of what a tenant was served is forgotten: longer evens out "
+        "more of the past, shorter treats tenants as they stand now.",
+    )
+    ageing_minutes: float = Field(
+        default=15,
+        gt=0,
+        description="A tenant that waits for so long while nothing of it is rendered goes ahead by "
+        "one priority class, once for each such time; in the end it goes first.",
+    )
+    deadline_safety: float = Field(
+        default=2,
+        ge=1,
+        description="What can wait leaves spot capacity when what is left of it would take the "
+        "rest of its time, divided by this.",
+    )
+    night: NightWindow | None = Field(
+        default=None, description="When on-demand GPUs may do what can wait; empty: never."
+    )
+
+    @property
+    def half_life_seconds(self) -> float:
+        return self.half_life_hours * 3600
+
+    @property
+    def ageing_seconds(self) -> float:
+        return self.ageing_minutes * 60
