@@ -127,7 +127,7 @@ def render_edition(url: str, edition: tuple[str, str, str, str], names: list[str
                     continue
                 time.sleep(0.01)  # somebody may be killed right here
                 with suppress(LeaseLost):
-                    taken = files(answer.take_id)
+                    taken = files(answer.take_id, answer.tenant)
                     accept_take(ledger, answer, REPORT, taken, now=datetime.now(UTC))
                     accepted += 1
             remaining = busy

@@ -113,12 +113,12 @@ FILES: tuple[tuple[str, Codec, int, int], ...] = (
 )
 
 
-def files(take_id: str) -> tuple[RenditionFile, ...]:
+def files(take_id: str, tenant: str = "acme") -> tuple[RenditionFile, ...]:
     return tuple(
         RenditionFile(
             name=name,
-            key=f"videos/{take_id}/{name}",
-            uri=f"file:///store/videos/{take_id}/{name}",
+            key=f"tenants/{tenant}/videos/{take_id}/{name}",
+            uri=f"file:///store/tenants/{tenant}/videos/{take_id}/{name}",
             sha256=digest(take_id + name),
             size_bytes=1000,
             codec=codec,
@@ -190,7 +190,8 @@ class Hand:
         )
 
     def accept(self, lease: Lease, report: TakeReport = REPORT) -> str:
-        accept_take(self.scene.ledger, lease, report, files(lease.take_id), now=self.scene.now)
+        outputs = files(lease.take_id, lease.tenant)
+        accept_take(self.scene.ledger, lease, report, outputs, now=self.scene.now)
         return lease.take_id
 
     def spend(self, kind: str, milliseconds: int, lease: Lease | None = None) -> None:

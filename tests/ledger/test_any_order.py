@@ -96,9 +96,11 @@ class AnyOrder(RuleBasedStateMachine):
                 case "renew":
                     renew_lease(ledger, lease, lease_seconds=60, now=now)
                 case _:
-                    accept_take(ledger, lease, REPORT, files(lease.take_id), now=now)
+                    accept_take(ledger, lease, REPORT, files(lease.take_id, lease.tenant), now=now)
                     if ending == "twice":
-                        accept_take(ledger, lease, REPORT, files(lease.take_id), now=now)
+                        accept_take(
+                            ledger, lease, REPORT, files(lease.take_id, lease.tenant), now=now
+                        )
 
     @rule(prompt=st.sampled_from(PROMPTS))
     def forget(self, prompt: str) -> None:

@@ -20,7 +20,7 @@ def test_a_video_is_traced_back_to_prompt_run_price_and_cost(scene: Scene):
     hand = scene.worker()
     take_id = hand.render(shot("a", "a red ball"), 1500)
     hand.close()
-    found = trace(scene.ledger, "acme", f"file:///store/videos/{take_id}/h264")
+    found = trace(scene.ledger, "acme", f"file:///store/tenants/acme/videos/{take_id}/h264")
     assert (found.take_id, found.request["prompt"]) == (take_id, "a red ball")
     (take,) = found.takes
     assert (take.outcome, take.engine, take.fingerprint) == ("accepted", "reference", "f" * 64)

@@ -67,9 +67,9 @@ def test_a_video_says_what_it_is_where_it_lies_and_what_it_cost(scene: Scene):
     assert (video.release, video.tier, video.run_id) == ("wan-tiny", "draft", "run-1")
     assert (video.width, video.height, video.frames, video.fps) == (96, 64, 9, 8.0)
     assert video.duration_seconds == 1.125
-    assert video.uri == f"file:///store/videos/{video.take_id}/h264"
-    assert video.poster_uri == f"file:///store/videos/{video.take_id}/poster"
-    assert video.preview_uri == f"file:///store/videos/{video.take_id}/preview"
+    assert video.uri == f"file:///store/tenants/acme/videos/{video.take_id}/h264"
+    assert video.poster_uri == f"file:///store/tenants/acme/videos/{video.take_id}/poster"
+    assert video.preview_uri == f"file:///store/tenants/acme/videos/{video.take_id}/preview"
     assert (video.cost_micro_usd, video.gpu_microseconds) == (2000, 2_000_000)
     assert (video.state, video.reused) == ("admitted", False)
 

@@ -24,6 +24,7 @@ from wan_pipelines.ledger.tables import (
     TakeRow,
 )
 from wan_pipelines.ledger.workers import beat, is_open
+from wan_pipelines.storage.keys import owned_key
 
 
 @repeated
@@ -38,7 +39,8 @@ def accept_take(
     """Make a take the shot's accepted one, with its files, and settle its quota: all or nothing.
 
     Accepting the same take again changes nothing. Other editions that wait for the shot reuse it,
-    and get their reservations back. Raises `LeaseLost` when the take runs no more.
+    and get their reservations back. Raises `LeaseLost` when the take runs no more, `StorageError`
+    for files that are another tenant's.
     """
     with ledger.change(lease.tenant) as transaction:
         working = is_open(transaction, lease.tenant, lease.worker_id, now)
@@ -48,7 +50,7 @@ def accept_take(
         if not working or take.outcome != "running":
             raise lease_lost(lease, take)
         end_take(transaction, take, "accepted", now, _columns(report))
-        _insert_renditions(transaction, take.id, renditions, 0, now)
+        _insert_renditions(transaction, lease.tenant, take.id, renditions, 0, now)
         _note_descent(transaction, lease, report, now)
         transaction.execute(_FORGIVE, {"shot": take.shot_id})
 
@@ -83,7 +85,7 @@ def add_renditions(
             of_take.where(TakeRow.id == take_id, TakeRow.tenant == tenant)
         ).all()
         new = [rendition for rendition in renditions if rendition.name not in known]
-        _insert_renditions(session, take_id, new, len(known), now)
+        _insert_renditions(session, tenant, take_id, new, len(known), now)
 
 
 def forget_outputs(
@@ -168,6 +170,7 @@ _INSERT_RENDITIONS = insert(table(RenditionRow))
 
 def _insert_renditions(
     transaction: Transaction,
+    tenant: str,
     take_id: str,
     renditions: Sequence[RenditionFile],
     first: int,
@@ -178,7 +181,7 @@ def _insert_renditions(
             "take_id": take_id,
             "position": position,
             "name": each.name,
-            "key": each.key,
+            "key": owned_key(tenant, each.key),
             "uri": each.uri,
             "sha256": each.sha256,
             "size_bytes": each.size_bytes,

@@ -57,6 +57,18 @@ def _segment_problem(segment: str) -> str | None:
     return None
 
 
+def tenant_prefix(tenant: str) -> str:
+    """With what the keys of all objects of a tenant begin, up to the slash after its name."""
+    return _join(("tenants", tenant)) + "/"
+
+
+def owned_key(tenant: str, key: str) -> str:
+    """Return `key` unchanged if it is one of the tenant's objects; StorageError if it is not."""
+    if not check_key(key).startswith(tenant_prefix(tenant)):
+        raise StorageError(f"The object {key!r} is none of tenant {tenant}.")
+    return key
+
+
 def video_key(tenant: str, render_key: str, take_id: str, file_name: str) -> str:
     """Where a file of an accepted take lies; the two-letter folder keeps listings short."""
     parts = ("tenants", tenant, "videos", render_key[:2], render_key, take_id, file_name)

@@ -7,7 +7,8 @@ A table's rows are tied to a tenant where the statement demands, by conditions t
 - or that their private number is a parameter's value, or one of a tied sub-select.
 
 Conditions of an outer join tie only what may be missing, those of a sub-select only its own
-tables. What cannot be read so is not tied: the guard is wrong only in being too strict.
+tables; those about columns of a sub-select in FROM count as its own. What
+cannot be read so is not tied: the guard is wrong only in being too strict.
 """
 
 from collections.abc import Iterator, Mapping
@@ -67,6 +68,8 @@ class _Rows:
 
 
 _Known = Mapping[FromClause, _Rows]
+_Asked = Mapping[str, BindParameter[Any]]
+"""What is demanded of a sub-select's columns from outside."""
 
 
 def read(statement: Executable) -> Reading:
@@ -100,18 +103,18 @@ class _Reader:
                     rows.tied = moved = True
         return self._rows
 
-    def read(self, statement: ClauseElement, around: _Known) -> None:
+    def read(self, statement: ClauseElement, around: _Known, asked: _Asked | None = None) -> None:
         if isinstance(statement, CompoundSelect):
             for part in statement.selects:
-                self.read(part, around)
+                self.read(part, around, asked)
         elif isinstance(statement, Select):
-            self._read_select(statement, around)
+            self._read_select(statement, around, asked or {})
         elif isinstance(statement, (Update, Delete)):
             self._read_change(statement, around)
         else:
             self._read_below(statement, around)
 
-    def _read_select(self, select: Select[Any], around: _Known) -> None:
+    def _read_select(self, select: Select[Any], around: _Known, asked: _Asked) -> None:
         froms = select.get_final_froms()
         own = [each for each in froms if each not in around] or froms
         known = dict(around)
@@ -120,11 +123,16 @@ class _Reader:
             self._enter(each, known, joins)
         ours = {rows for part, rows in known.items() if around.get(part) is not rows}
         self._demand(select.whereclause, known, ours)
+        for column in select.selected_columns:
+            rows = known.get(column.table) if isinstance(column, Column) else None
+            parameter = asked.get(column.key or "")
+            if rows is not None and parameter is not None:
+                self._tie(rows, cast("Column[object]", column), parameter, known)
         for join in joins:
             both = set() if join.full else ours
             may_be_missing = {known[leaf] for leaf in _leaves(join.right) if leaf in known}
             self._demand(join.onclause, known, may_be_missing & both if join.isouter else both)
-        self._read_below(select, known)
+        self._read_below(select, known, _asked_of_parts(select.whereclause))
 
     def _read_change(self, change: Update | Delete, around: _Known) -> None:
         known = dict(around)
@@ -167,9 +175,14 @@ class _Reader:
                 rows.tied = True
             rows.tied = rows.tied or is_private(column)
 
-    def _read_below(self, element: ClauseElement, known: _Known) -> None:
-        for select in _selects_below(element):
-            self.read(select, known)
+    def _read_below(
+        self,
+        element: ClauseElement,
+        known: _Known,
+        asked: Mapping[ClauseElement, _Asked] | None = None,
+    ) -> None:
+        for part, select in _selects_below(element):
+            self.read(select, known, (asked or {}).get(part))
 
 
 def _leaves(part: FromClause) -> Iterator[FromClause]:
@@ -203,18 +216,30 @@ def _sides(term: BinaryExpression[Any]) -> Iterator[tuple[ClauseElement, ClauseE
             yield left, right
 
 
+def _asked_of_parts(condition: ClauseElement | None) -> dict[ClauseElement, dict[str, Any]]:
+    """By sub-select in FROM, the columns of which a condition says what they are."""
+    asked: dict[ClauseElement, dict[str, Any]] = {}
+    for term in _terms(condition):
+        for here, there in _sides(term):
+            if not isinstance(here, Column) or not isinstance(there, BindParameter):
+                continue
+            if isinstance(here.table, Subquery):
+                asked.setdefault(here.table, {})[here.key] = there
+    return asked
+
+
 def _bare(element: ClauseElement) -> ClauseElement:
     while isinstance(element, (Grouping, ScalarSelect)):
         element = element.element
     return element
 
 
-def _selects_below(element: ClauseElement) -> Iterator[ClauseElement]:
-    """Selects within it that are in no other; those of tables in FROM included."""
+def _selects_below(element: ClauseElement) -> Iterator[tuple[ClauseElement, ClauseElement]]:
+    """Selects within it that are in no other, those in FROM included, and as what they are."""
     for child in element.get_children():
         if isinstance(child, SelectBase):
-            yield child
+            yield child, child
         elif isinstance(child, (Subquery, CTE)):
-            yield cast("ClauseElement", child.element)
+            yield child, cast("ClauseElement", child.element)
         elif not isinstance(child, Table):
             yield from _selects_below(cast("ClauseElement", child))
