@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from wan_pipelines.campaigns.budgets import ALL, Budget
 from wan_pipelines.campaigns.prompts import (
     FrameCount,
     FramesPerSecond,
@@ -158,6 +159,16 @@ class Brief(Record):
         description="What happens at the budget: `finish` admits no shot that is expected to "
         "exceed it, and begins none once it is used up; `notify` renders on, and says so.",
     )
+    budget: Budget | None = Field(
+        default=None,
+        description="As `budget_usd`, with the parts of it at which something happens.",
+        examples=[{"usd": "25.00", "notify_at": ["0.5", "0.9"], "stop_at": "1.1"}],
+    )
+    budget_per_month: Budget | None = Field(
+        default=None,
+        description="What all editions may cost a month together, in the tenant's time zone.",
+        examples=[{"usd": "400.00"}],
+    )
     rerender: Literal["on_change", "manual"] = Field(
         default="on_change",
         description="Are shots of the latest edition rendered again by themselves when their "
@@ -190,7 +201,16 @@ class Brief(Record):
             raise ValueError("Give either `prompts` or a `prompts_file`")
         if self.seeds and self.variants is not None:
             raise ValueError("Give either `seeds` or a number of `variants`, not both")
+        if self.budget and self.budget_usd is not None:
+            raise ValueError("Give either a `budget` or `budget_usd`, not both")
         return self
+
+    @property
+    def edition_budget(self) -> Budget | None:
+        """What an edition may cost, whichever way that is written."""
+        if self.budget_usd is None:
+            return self.budget
+        return Budget(usd=self.budget_usd, finish_at=ALL if self.over_budget == "finish" else None)
 
 
 def read_brief(path: Path) -> Brief:

@@ -31,14 +31,12 @@ DECIDED = (
 )
 
 
-def ensure_edition(
-    session: Session, edition: EditionKey, now: datetime, budget_micro_usd: int | None = None
-) -> int:
-    """The id of an edition that exists, and is locked, from now on, with that budget."""
+def ensure_edition(session: Session, edition: EditionKey, now: datetime) -> int:
+    """The id of an edition that exists, and is locked, from now on."""
     moment = to_micros(now)
     names = {"tenant": edition.tenant, "campaign": edition.campaign, "edition": edition.edition}
     row = {**names, "created_at": moment}
-    changed = {"user": edition.user, "admitted_at": moment, "budget_micro_usd": budget_micro_usd}
+    changed = {"user": edition.user, "admitted_at": moment}
     upsert = (
         insert_of(session)(table(EditionRow))
         .on_conflict_do_update(index_elements=list(names), set_=changed)

@@ -22,7 +22,8 @@ from wan_pipelines.ledger.admission import (
     wishes,
 )
 from wan_pipelines.ledger.amounts import Amount
-from wan_pipelines.ledger.budgets import BudgetLeft, spent
+from wan_pipelines.ledger.budget_rows import binding, keep_budgets
+from wan_pipelines.ledger.budgets import NO_BUDGETS, Budgets
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.edition_rows import (
     Row,
@@ -75,7 +76,7 @@ def admit(
     *,
     only: Collection[str] | None = None,
     lost: Collection[str] = (),
-    budget_micro_usd: int | None = None,
+    budgets: Budgets = NO_BUDGETS,
     dry_run: bool = False,
     now: datetime,
 ) -> tuple[Admission, ...]:
@@ -83,10 +84,10 @@ def admit(
 
     Admitting the same edition again changes nothing but what has changed meanwhile: refused
     shots are admitted when quota is left, failed shots get a new reservation, shots that are no
-    longer among the candidates become withdrawn and give theirs back. What was paid for the
-    edition and what is reserved for it stays within `budget_micro_usd`. With `only`, just the
-    named shots are decided about and all others stay as they are. A `dry_run` decides the same
-    and keeps nothing; `lost` are render keys whose accepted takes it is to count as given up.
+    longer among the candidates become withdrawn and give theirs back. What was paid and what is
+    reserved stays within its `budgets` and the tenant's. With `only`, just the named shots are
+    decided about and all others stay as they are. A `dry_run` decides the same and keeps nothing;
+    `lost` are render keys whose accepted takes it is to count as given up.
 
     Returns one admission per shot decided about, in the candidates' order. Raises `InputError`
     for a name that occurs twice or that `only` names in vain, `LedgerError` for an unknown tenant.
@@ -96,7 +97,8 @@ def admit(
     with ledger.write(edition.tenant) as session:
         lock_account(session, edition.tenant)
         account = ensure_account(session, edition.tenant, edition.user, now)
-        edition_id = ensure_edition(session, edition, now, budget_micro_usd)
+        edition_id = ensure_edition(session, edition, now)
+        keep_budgets(session, edition, budgets, now)
         before = load_rows(session, edition_id)
         standings = load_standings(session, edition, edition_id, chosen, now)
         standings |= {key: Standing(standings[key].shot_id) for key in lost}
@@ -105,13 +107,7 @@ def admit(
         wished = wishes(chosen, standings, staying)
         dropped = {wish.drops for wish in wished} | {before[name]["reservation"] for name in gone}
         release_unless_running(session, [drop for drop in dropped if drop], now)
-        remainders: list[Remainder] = [*left_of(session, account, now)]
-        if budget_micro_usd is not None:
-            held = [
-                row["micro_usd"] for row in before.values() if row["reservation"] not in dropped
-            ]
-            used = spent(session, edition_id) + sum(held)
-            remainders.append(BudgetLeft(edition, budget_micro_usd, used))
+        remainders = [*left_of(session, account, now), *binding(session, edition, now)]
         wanted = [wish.candidate.amount for wish in wished if wish.wants]
         decided = decisions(wished, _reserved(session, account, remainders, wanted, now))
         after = [_row(decision, standings, positions) for decision in decided]

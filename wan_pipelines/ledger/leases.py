@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, insert, select
 
 from wan_pipelines.errors import LeaseLost, LedgerError, NotAdmitted, QuotaExceeded
 from wan_pipelines.ledger.amounts import Amount
-from wan_pipelines.ledger.budgets import BudgetLeft, spent
+from wan_pipelines.ledger.budget_rows import binding
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.endings import (
     TAKE_STATE,
@@ -81,7 +81,7 @@ def lease_shot(
             return Done(current.id)
         if current and _expiry(current) > now:
             return Busy(_expiry(current))
-        _check_budget(transaction, edition, wish)
+        _check_budgets(transaction, edition, wish, now)
         if current:
             end_take(transaction, current, "abandoned", now)
         take_id = uuid4().hex
@@ -113,6 +113,14 @@ def renew_lease(ledger: Ledger, lease: Lease, *, lease_seconds: float, now: date
         take = lock_running(transaction, lease)
         change_take(transaction, take, {"lease_expires_at": to_micros(expires_at)})
     return replace(lease, expires_at=expires_at)
+
+
+@repeated
+def stopped_by_budget(ledger: Ledger, edition: EditionKey, *, now: datetime) -> str:
+    """Why shots of an edition that run are to be stopped; empty if they are not."""
+    with ledger.look(edition.tenant) as transaction:
+        found = binding(transaction, edition, now, reserved=False)
+    return next((each.stopping for each in found if not each.may_go_on), "")
 
 
 @repeated
@@ -152,7 +160,6 @@ class _Wish:
     """An edition's row of a shot, and the user who asked for it."""
 
     user: str
-    budget_micro_usd: int | None
     id: int
     edition_id: int
     shot_id: int
@@ -181,11 +188,11 @@ def _asked(
     found = transaction.execute(_ASKED_FOR, names).one_or_none()
     if found is None:
         raise NotAdmitted(f"Edition {edition} does not ask for shot {render_key[:12]} (any more).")
-    edition_id, user, shot_id, budget = found
+    edition_id, user, shot_id = found
     lock_account(transaction, edition.tenant)
     lock_rows(transaction, _LOCK_SHOT, {"shot": shot_id})
     rows = transaction.execute(_LOCK_WISHES, {"edition": edition_id, "shot": shot_id}).all()
-    wishes = [_Wish(user, budget, *row[: len(_WISH)]) for row in rows]
+    wishes = [_Wish(user, *row[: len(_WISH)]) for row in rows]
     for wish, row in zip(wishes, rows, strict=True):
         if wish.state in ("admitted", "reused"):
             take = row[len(_WISH) :]
@@ -201,14 +208,14 @@ def _not_admitted(edition: EditionKey, wishes: Sequence[_Wish]) -> LedgerError:
     return kind(f"Shot {wish.name} of edition {edition} is {wish.state}: {wish.reason}.")
 
 
-def _check_budget(transaction: Transaction, edition: EditionKey, wish: _Wish) -> None:
+def _check_budgets(
+    transaction: Transaction, edition: EditionKey, wish: _Wish, now: datetime
+) -> None:
     """What runs is finished, and nothing more is begun, once a budget is used up."""
-    if wish.budget_micro_usd is None:
-        return
-    left = BudgetLeft(edition, wish.budget_micro_usd, spent(transaction, wish.edition_id))
-    if not left.left:
-        refusal = left.refusal(Amount(1, wish.gpu_microseconds, wish.micro_usd))
-        raise QuotaExceeded(f"Shot {wish.name} is not begun: {refusal}.")
+    for standing in binding(transaction, edition, now, reserved=False):
+        if not standing.may_begin:
+            refusal = standing.refusal(Amount(1, wish.gpu_microseconds, wish.micro_usd))
+            raise QuotaExceeded(f"Shot {wish.name} is not begun: {refusal}.")
 
 
 def _expiry(take: TakeState) -> datetime:
@@ -249,7 +256,7 @@ _LOCK_SHOT = (
     select(_SHOTS.c.id).where(_SHOTS.c.id == bindparam("shot")).with_for_update(key_share=True)
 )
 _ASKED_FOR = (
-    select(_EDITIONS.c.id, _EDITIONS.c.user, _SHOTS.c.id, _EDITIONS.c.budget_micro_usd)
+    select(_EDITIONS.c.id, _EDITIONS.c.user, _SHOTS.c.id)
     .join(_WISHES, _WISHES.c.edition_id == _EDITIONS.c.id)
     .join(_SHOTS, _SHOTS.c.id == _WISHES.c.shot_id)
     .where(

@@ -111,6 +111,7 @@ class Window:
     first_day: str
     last_day: str
     resets_at: datetime
+    begins_at: datetime
 
 
 def window_of(scope: Scope, moment: datetime, zone: ZoneInfo) -> Window:
@@ -118,13 +119,12 @@ def window_of(scope: Scope, moment: datetime, zone: ZoneInfo) -> Window:
     today = moment.astimezone(zone).date()
     if scope != "tenant_month":
         day = today.isoformat()
-        return Window(day, day, day, next_midnight(moment, zone))
+        return Window(day, day, day, next_midnight(moment, zone), _beginning(today, zone))
     first = today.replace(day=1)
     following = (first + timedelta(days=31)).replace(day=1)
     last = following - timedelta(days=1)
-    return Window(
-        f"{first:%Y-%m}", first.isoformat(), last.isoformat(), _beginning(following, zone)
-    )
+    days = (first.isoformat(), last.isoformat())
+    return Window(f"{first:%Y-%m}", *days, _beginning(following, zone), _beginning(first, zone))
 
 
 def local_day(moment: datetime, zone: ZoneInfo) -> str:

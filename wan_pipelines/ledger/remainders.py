@@ -7,7 +7,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from wan_pipelines.ledger.amounts import Amount, Measure, told
-from wan_pipelines.ledger.budgets import BudgetLeft
+from wan_pipelines.ledger.budgets import BudgetStanding
 from wan_pipelines.ledger.limits import Limit, Scope, Window
 from wan_pipelines.ledger.tenants import Account
 
@@ -96,7 +96,7 @@ class QuotaLeft:
         )
 
 
-Remainder = QuotaLeft | BudgetLeft
+Remainder = QuotaLeft | BudgetStanding
 
 
 def first_lack(remainders: Iterable[Remainder], amount: Amount) -> Remainder | None:

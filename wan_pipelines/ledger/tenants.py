@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.amounts import Measure
+from wan_pipelines.ledger.budget_rows import declared_budgets, keep_budget
+from wan_pipelines.ledger.budgets import Budget, BudgetKey
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.descents import Degradation
 from wan_pipelines.ledger.limit_changes import changes_for
 from wan_pipelines.ledger.limits import Limit, Scope, effective
-from wan_pipelines.ledger.moments import to_micros
+from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.statements import Transaction, insert_missing, lock_rows, table
 from wan_pipelines.ledger.tables import PlanLimitRow, PlanRow, TenantRow, UserRow
 from wan_pipelines.ledger.whose import House
@@ -37,13 +39,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """Who pays. The day of a quota begins at midnight in `time_zone` (an IANA name)."""
+    """Who pays. The day of a quota begins at midnight in `time_zone` (an IANA name).
+
+    `budget` is what all campaigns together may cost a month.
+    """
 
     name: str
     plan: str
     time_zone: str = "UTC"
     users: tuple[str, ...] = ()
     degradation: Degradation = "exact_only"
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +181,12 @@ def _is_configured(ledger: Ledger, plans: Sequence[Plan], tenants: Sequence[Tena
             for row in session.scalars(select(TenantRow))
         }
         wanted = {(tenant.name, user) for tenant in tenants for user in tenant.users}
+        budgets = declared_budgets(session)
         found_users = {(row.tenant, row.name) for row in session.scalars(select(UserRow))}
     return (
         all(declared.get(plan.name) == set(plan.limits) for plan in plans)
         and found_tenants.issuperset((t.name, t.plan, t.time_zone, t.degradation) for t in tenants)
+        and all(budgets.get(BudgetKey(tenant.name)) == tenant.budget for tenant in tenants)
         and found_users.issuperset(wanted)
     )
 
@@ -213,5 +221,6 @@ def _upsert_tenant(session: Session, tenant: Tenant, moment: int) -> None:
     }
     insert_missing(session, TenantRow, [{"name": tenant.name, "created_at": moment, **values}])
     session.execute(update(TenantRow).where(TenantRow.name == tenant.name).values(values))
+    keep_budget(session, BudgetKey(tenant.name), tenant.budget, from_micros(moment))
     users = [{"tenant": tenant.name, "name": user, "created_at": moment} for user in tenant.users]
     insert_missing(session, UserRow, users)

@@ -28,6 +28,7 @@ class Boundary:
     clock: Clock
     stop: Event
     has_lost: Callable[[], bool]
+    recalled: Callable[[], str]
     is_broken: Callable[[], bool]
     on_progress: OnProgress
 
@@ -39,6 +40,8 @@ class Boundary:
             raise Ended("cancelled", "The worker was told to stop.")
         if self.has_lost():
             raise Ended("lost", LOST)
+        if why := self.recalled():
+            raise Ended("cancelled", why)
         if self.is_broken():
             raise Ended("cancelled", "Results cannot be recorded any more.")
 

@@ -1,11 +1,11 @@
-"""A thread that keeps the worker's leases alive, and notices when one has passed on."""
+"""A thread that keeps the worker's leases alive, and notices what has become of them."""
 
 import logging
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
 
-from wan_pipelines.errors import LeaseLost, LedgerError
+from wan_pipelines.errors import LeaseLost, LedgerError, QuotaExceeded
 from wan_pipelines.rendering.ports import Lease, TakeBook
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ class Heartbeat:
         self._seconds = seconds
         self._held: dict[str, Lease] = {}
         self._lost: set[str] = set()
+        self._recalled: dict[str, str] = {}
         self._lock = Lock()
         self._over = Event()
         self._thread = Thread(target=self._beat_until_over, name="heartbeat", daemon=True)
@@ -51,6 +52,10 @@ class Heartbeat:
     def has_lost(self, lease: Lease) -> bool:
         return lease.take_id in self._lost
 
+    def recalled(self, lease: Lease) -> str:
+        """Why its shot is to be given back though it is still ours; empty if it is not."""
+        return self._recalled.get(lease.take_id, "")
+
     def _beat_until_over(self) -> None:
         while not self._over.wait(self._seconds):
             self._beat()
@@ -73,3 +78,5 @@ class Heartbeat:
                 # Accepted or given back meanwhile: then nothing is lost.
                 if self._held.pop(lease.take_id, None):
                     self._lost.add(lease.take_id)
+        except QuotaExceeded as error:
+            self._recalled[lease.take_id] = str(error)

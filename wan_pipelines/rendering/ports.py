@@ -54,7 +54,10 @@ class TakeBook(Protocol[FileIn_contra]):
         ...
 
     def renew(self, lease: Lease) -> None:
-        """Prolongs a lease; LeaseLost when it is somebody else's by now."""
+        """Prolongs a lease; LeaseLost when it is somebody else's by now.
+
+        QuotaExceeded when it is prolonged, but its shot is to be stopped.
+        """
         ...
 
     def release(self, lease: Lease) -> None:

@@ -301,6 +301,7 @@ class _Worker(Generic[File]):
             clock=self.settings.clock,
             stop=self.stop,
             has_lost=lambda: self.heartbeat.has_lost(lease),
+            recalled=lambda: self.heartbeat.recalled(lease),
             is_broken=lambda: self.line.is_broken,
             on_progress=self.on_progress,
         )

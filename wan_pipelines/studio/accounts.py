@@ -8,6 +8,7 @@ from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.ledger.prices import Price, declared_price, publish_prices
 from wan_pipelines.ledger.tenants import Plan, Tenant
 from wan_pipelines.ledger.tenants import configure as configure_tenants
+from wan_pipelines.studio.budget_settings import in_ledger
 from wan_pipelines.studio.settings import GpuClass, Settings
 
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
@@ -22,7 +23,13 @@ def configure(ledger: Ledger, settings: Settings) -> None:
     now = datetime.now(UTC)
     plans = [Plan(name, further=plan.limits) for name, plan in settings.plans.items()]
     tenants = [
-        Tenant(name, tenant.plan, tenant.time_zone, degradation=tenant.degradation)
+        Tenant(
+            name,
+            tenant.plan,
+            tenant.time_zone,
+            degradation=tenant.degradation,
+            budget=in_ledger(tenant.budget_per_month),
+        )
         for name, tenant in settings.tenants.items()
     ]
     configure_tenants(ledger, plans, tenants, now=now)

@@ -103,6 +103,9 @@ class LedgerBook:
             lease_seconds=self._lease_seconds,
             now=datetime.now(UTC),
         )
+        why = leases.stopped_by_budget(self._ledger, self._edition, now=datetime.now(UTC))
+        if why:
+            raise QuotaExceeded(why)
 
     def release(self, lease: Lease) -> None:
         leases.release_lease(self._ledger, self._ours(lease), now=datetime.now(UTC))

@@ -10,12 +10,13 @@ from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.admission import Admission, Candidate
 from wan_pipelines.ledger.amounts import Amount
+from wan_pipelines.ledger.budgets import NO_BUDGETS, Budgets
 from wan_pipelines.ledger.editions import admit as admit_in_ledger
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import micros_in
-from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.ledger.reports.descent_rows import degraded_takes
 from wan_pipelines.rendering.shards import wall_seconds
+from wan_pipelines.studio.budget_settings import budgets_of
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.estimates import Estimator, seconds_between
 from wan_pipelines.studio.fitting import Fitting
@@ -36,8 +37,7 @@ class _Wish:
     edition: EditionKey
     shots: Sequence[Shot]
     only: Collection[str] | None = None
-    budget_micro_usd: int | None = None
-    budget_binds: bool = True
+    budgets: Budgets = NO_BUDGETS
     exact: bool = False
 
 
@@ -94,11 +94,9 @@ def check_names(shots: Sequence[Shot], only: Collection[str] | None) -> None:
 def _wish(
     studio: Studio, campaign: str, edition: str, only: Collection[str] | None, *, exact: bool
 ) -> _Wish:
-    brief = studio.brief(campaign)
-    budget = None if brief.budget_usd is None else micro_usd(brief.budget_usd)
+    budgets = budgets_of(studio.brief(campaign))
     key = edition_key(studio, campaign, edition)
-    binds = brief.over_budget == "finish"
-    return _Wish(key, studio.shots(campaign), only, budget, budget_binds=binds, exact=exact)
+    return _Wish(key, studio.shots(campaign), only, budgets, exact=exact)
 
 
 def _preview(studio: Studio, wish: _Wish) -> Plan:
@@ -144,7 +142,7 @@ def _decide(
         [asking.candidate(shot, verdict) for shot, verdict in screened.values()],
         only=wish.only,
         lost=lost,
-        budget_micro_usd=wish.budget_micro_usd if wish.budget_binds else None,
+        budgets=wish.budgets,
         dry_run=dry_run,
         now=datetime.now(UTC),
     )
@@ -155,7 +153,7 @@ def _decide(
     return Plan(
         edition=wish.edition,
         shots=planned,
-        budget_micro_usd=wish.budget_micro_usd,
+        budget_micro_usd=wish.budgets.edition and wish.budgets.edition.whole,
         starts=starts,
         cost_between_micro_usd=_cost_between(estimator, planned, starts),
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from wan_pipelines.campaigns.budgets import Budget
 from wan_pipelines.campaigns.schedules import TimeZone
 from wan_pipelines.cluster.pods import Place
 from wan_pipelines.cluster.records import Cluster, GpuPods
@@ -96,6 +97,11 @@ class Tenant(Record):
         description="What becomes of a shot for which there is not the memory or the time: "
         "`allowed` draws it with less, as its release's ladder says, and marks it; with "
         "`exact_only` it fails.",
+    )
+    budget_per_month: Budget | None = Field(
+        default=None,
+        description="What all of its campaigns may cost a month together, in its time zone.",
+        examples=[{"usd": "1000", "notify_at": ["0.5", "0.8", "1"], "stop_at": "1.05"}],
     )
 
 

@@ -7,6 +7,7 @@ from wan_pipelines.ledger.tables.accounting import (
 )
 from wan_pipelines.ledger.tables.artifacts import ArtifactRow
 from wan_pipelines.ledger.tables.base import Base
+from wan_pipelines.ledger.tables.budgets import BudgetNoticeRow, BudgetRow
 from wan_pipelines.ledger.tables.editions import EditionRow, EditionShotRow, ShotRow
 from wan_pipelines.ledger.tables.invoices import InvoiceLineRow, InvoiceRow
 from wan_pipelines.ledger.tables.ladder import DescentRow, FootholdRow
@@ -25,6 +26,8 @@ from wan_pipelines.ledger.tables.tenants import PlanRow, TenantRow, UserRow
 __all__ = [
     "ArtifactRow",
     "Base",
+    "BudgetNoticeRow",
+    "BudgetRow",
     "ChargeRow",
     "CorrectedChargeRow",
     "CorrectionRow",

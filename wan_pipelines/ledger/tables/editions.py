@@ -11,7 +11,7 @@ from wan_pipelines.ledger.tables.base import Base, RowId, one_of
 
 
 class EditionRow(Base):
-    """One rendering of a campaign, asked for by one user, and what it may cost at most."""
+    """One rendering of a campaign, asked for by one user."""
 
     __tablename__ = "editions"
     __table_args__ = (
@@ -25,7 +25,6 @@ class EditionRow(Base):
     campaign: Mapped[str]
     edition: Mapped[str]
     admitted_at: Mapped[int]
-    budget_micro_usd: Mapped[int | None]
 
 
 class ShotRow(Base):

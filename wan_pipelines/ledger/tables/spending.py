@@ -52,6 +52,7 @@ class WorkerRow(Base):
             sqlite_where=UNENDED,
             postgresql_where=UNENDED,
         ),
+        Index("ix_workers_tenant_started_at", "tenant", "started_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
