@@ -10,6 +10,7 @@ from sqlalchemy import update
 from tests.support.project import Project
 from wan_pipelines.components.nightly import ADDS_UP, AUDIT, build_nightly_defs
 from wan_pipelines.components.resource import StudioDoor
+from wan_pipelines.ledger.idle import idle_days
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.tables import EditionRow, EditionShotRow
 from wan_pipelines.ledger.whose import House
@@ -59,3 +60,15 @@ def test_what_does_not_add_up_fails_the_check_and_is_left_as_it_is(
         passed, told, words = night(quick_project, instance)
         assert (passed, told["discrepancies"]) == (False, 2)
         assert "unheld: demo" in words
+
+
+def test_a_night_charges_reserved_gpus_that_nobody_held(
+    quick_project: Project, instance: dg.DagsterInstance
+):
+    days_ago = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}"
+    base = {"gpu_class": "laptop-cpu", "gpus": 1, "since": days_ago, "usd_per_gpu_hour": "0.10"}
+    quick_project.environment(reserved={"base": base})
+    night(quick_project, instance)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    (day,) = idle_days(quick_project.studio().ledger, yesterday, yesterday)
+    assert day.usage.idle_micro_usd == 2_400_000

@@ -1,9 +1,10 @@
-"""What is done every night, whatever is rendered: the ledger is audited."""
+"""What is done every night, whatever is rendered: idle GPUs are charged, the ledger is audited."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
+from wan_pipelines.components.idle import IDLE, idle_asset
 from wan_pipelines.components.resource import StudioResource
 from wan_pipelines.studio.audits import Audit, audit
 
@@ -13,16 +14,20 @@ SHOWN = 100
 
 
 def build_nightly_defs() -> dg.Definitions:
-    """The audit of the ledger, its job, and the schedule that runs it."""
-    job = dg.define_asset_job("ledger_night", selection=[AUDIT], description="Audits the ledger.")
+    """The idle account, the audit of the ledger, their job, and the schedule that runs it."""
+    job = dg.define_asset_job(
+        "ledger_night",
+        selection=[IDLE, AUDIT],
+        description="Charges idle GPUs, and audits the ledger.",
+    )
     schedule = dg.ScheduleDefinition(
         name="ledger_night_schedule",
         job=job,
         cron_schedule="10 3 * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Audits the ledger every night (UTC).",
+        description="Charges idle GPUs and audits the ledger every night (UTC).",
     )
-    return dg.Definitions(assets=[_asset()], jobs=[job], schedules=[schedule])
+    return dg.Definitions(assets=[idle_asset(), _asset()], jobs=[job], schedules=[schedule])
 
 
 def _asset() -> dg.AssetsDefinition:

@@ -9,7 +9,8 @@ from wan_pipelines.ledger.prices import Price, declared_price, publish_prices
 from wan_pipelines.ledger.tenants import Plan, Tenant
 from wan_pipelines.ledger.tenants import configure as configure_tenants
 from wan_pipelines.studio.budget_settings import in_ledger
-from wan_pipelines.studio.settings import GpuClass, Settings
+from wan_pipelines.studio.gpu_class_settings import GpuClass
+from wan_pipelines.studio.settings import Settings
 
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 

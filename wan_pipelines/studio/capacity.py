@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from wan_pipelines.engines.estimating.machines import CPU_THREAD, GPUS, MachineClass, cpu
-from wan_pipelines.studio.settings import GpuClass, Settings
+from wan_pipelines.studio.gpu_class_settings import GpuClass
+from wan_pipelines.studio.settings import Settings
 from wan_pipelines.units import GIB
 
 

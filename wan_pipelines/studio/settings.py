@@ -3,26 +3,27 @@
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
 from wan_pipelines.campaigns.budgets import Budget
 from wan_pipelines.campaigns.schedules import TimeZone
+from wan_pipelines.campaigns.texts import Slug
 from wan_pipelines.cluster.pods import Place
-from wan_pipelines.cluster.records import Cluster, GpuPods
-from wan_pipelines.engines.estimating.machines import GPUS, Gpu
+from wan_pipelines.cluster.records import Cluster
+from wan_pipelines.engines.estimating.machines import GPUS
 from wan_pipelines.errors import InputError
 from wan_pipelines.from_environment import FromEnvironment, Secret
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
 from wan_pipelines.ledger.descents import Degradation
-from wan_pipelines.ledger.prices import Market
 from wan_pipelines.records import Record
 from wan_pipelines.storage import S3Settings
 from wan_pipelines.studio.cost_settings import CostSettings
+from wan_pipelines.studio.fleet_settings import Reserved
+from wan_pipelines.studio.gpu_class_settings import GpuClass
 from wan_pipelines.studio.plan_settings import Plan
-from wan_pipelines.studio.price_settings import Invoiced, PriceFrom, Usd
 from wan_pipelines.studio.weights_settings import WeightsSettings
 from wan_pipelines.yaml_source import read_component
 
@@ -36,55 +37,6 @@ def _web_address(address: str) -> str:
 COMPONENT = "wan_pipelines.components.Environment"
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-
-
-class GpuClass(Record):
-    """A kind of machine that renders, and what an hour of one GPU of it costs."""
-
-    price_usd_per_hour: Usd | None = Field(
-        default=None,
-        description="Price of one GPU for one hour, from the moment on that this is read; the CPU "
-        "of a laptop counts as one. Or give `prices`.",
-        examples=["2.69"],
-    )
-    prices: tuple[PriceFrom, ...] = Field(
-        default=(),
-        description="Prices with the days on which they begin, in the place of a single one.",
-    )
-    invoiced: Invoiced = Field(
-        default=Invoiced(), description="By what the class is recognised on invoices."
-    )
-    device: Literal["cpu", "cuda"] = Field(default="cuda", description="Where torch computes.")
-    gpu_count: int = Field(default=1, ge=1, description="GPUs that one worker holds.")
-    hardware: Gpu | None = Field(
-        default=None,
-        description="Data sheet that seconds and memory are estimated from; empty: the one of the "
-        "class's own name. A CPU needs none.",
-    )
-    memory_gib: float | None = Field(
-        default=None,
-        gt=0,
-        description="Memory a worker may use on one GPU; empty: the data sheet's, or the worker's "
-        "part of this machine's where the CPU renders.",
-        examples=[79],
-    )
-    kubernetes: GpuPods | None = Field(
-        default=None, description="The pods that render on it, where the environment is a cluster."
-    )
-
-    @model_validator(mode="after")
-    def _has_one_kind_of_price(self) -> "GpuClass":
-        if (self.price_usd_per_hour is None) == (not self.prices):
-            raise ValueError("give either price_usd_per_hour or prices")
-        starts = [price.valid_from for price in self.prices]
-        if len(set(starts)) < len(starts):
-            raise ValueError("two of its prices begin at the same moment")
-        return self
-
-    @property
-    def market(self) -> Market:
-        """What its GPUs are paid as: spot where the provider may take the nodes back."""
-        return "spot" if self.kubernetes and self.kubernetes.capacity == "spot" else "on-demand"
 
 
 class Tenant(Record):
@@ -284,6 +236,10 @@ class Settings(Record):
     )
     gpu_class: str = Field(description="The GPU class that renders.", examples=["cpu"])
     gpu_classes: dict[str, GpuClass] = Field(description="GPU classes by name.")
+    reserved: dict[str, Reserved] = Field(
+        default={},
+        description="GPUs that are paid whether they are used or not, by names of yours.",
+    )
     workers: Workers = Field(default=Workers(), description="Workers and shards.")
     kubernetes: Cluster | None = Field(
         default=None,
@@ -301,7 +257,7 @@ class Settings(Record):
     )
     costs: CostSettings = Field(default=CostSettings(), description="Reports of costs.")
     plans: dict[str, Plan] = Field(description="Plans by name.")
-    tenants: dict[str, Tenant] = Field(description="Tenants by name.")
+    tenants: dict[Slug, Tenant] = Field(description="Tenants by name.")
     allow_download: bool = Field(
         default=False, description="May weights be fetched from a model hub?"
     )
@@ -318,6 +274,12 @@ class Settings(Record):
                 raise ValueError(
                     f"gpu_classes.{name} needs `hardware`, one of the known data sheets: "
                     f"{', '.join(GPUS)}"
+                )
+        for name, reserved in self.reserved.items():
+            if reserved.gpu_class not in self.gpu_classes:
+                raise ValueError(
+                    f"reserved.{name}.gpu_class {reserved.gpu_class!r} is none of gpu_classes: "
+                    f"{', '.join(self.gpu_classes)}"
                 )
         if self.kubernetes:
             self._check_cluster()
