@@ -1,0 +1,123 @@
+"""The pages of costs, from the days that were reported into the store."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from wan_pipelines.ledger.money import micro_usd
+from wan_pipelines.pages.costs import CostsView, Day, Ranking, Row, Spent, TargetLine, quotient
+from wan_pipelines.pages.render import render_costs_page
+from wan_pipelines.reporting.frames import DAY, SHAPE, TALLIES, UNUSED
+from wan_pipelines.reporting.summary import records, summed
+from wan_pipelines.storage.keys import check_key
+from wan_pipelines.studio.cost_reports import compute_day, days, joined, kept_period, today
+from wan_pipelines.studio.cost_settings import CostTarget
+from wan_pipelines.studio.studio import Studio
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PAGE = "costs.html"
+EARLIER = timedelta(days=29)
+MOST_ROWS = 10
+PARTS = ("rendered_micro_usd", "loaded_micro_usd", "waited_micro_usd", "wasted_micro_usd", UNUSED)
+RANKINGS = (
+    ("Tenants", "Who asked for the videos.", ("tenant",)),
+    ("Campaigns", "What the videos were for.", ("campaign", "tenant")),
+    ("People", "Who launched them.", ("user", "tenant")),
+    ("Models and quality", "What drew the videos, and how thoroughly.", ("release", "tier")),
+    ("Machines", "What was rented, and how.", ("gpu_class", "market")),
+    ("Sizes", "Width, height and number of frames.", (SHAPE,)),
+)
+HEADINGS = {"gpu_class": "GPU class", "shape": "Size"}
+
+
+def write_cost_pages(studio: Studio) -> str:
+    """Bring the page of all tenants and that of each up to date; returns the key of the former.
+
+    They show 30 days up to today. Today is computed; other days are as they were reported, and
+    computed where they were not.
+    """
+    last = today(studio)
+    earlier = kept_period(studio, last - EARLIER, last - timedelta(days=1))
+    frame = joined([earlier, compute_day(studio, last)])
+    since = last - EARLIER
+    for tenant in sorted(set(frame["tenant"]) - {""}):
+        own = frame.loc[frame["tenant"] == tenant]
+        view = costs_view(studio, own, since, last, tenant)
+        key = check_key(f"tenants/{tenant}/{PAGE}")
+        studio.store.put_bytes(key, render_costs_page(view).encode())
+    page = f"reports/{PAGE}"
+    view = costs_view(studio, frame, since, last)
+    studio.store.put_bytes(page, render_costs_page(view).encode())
+    return page
+
+
+def costs_view(
+    studio: Studio, frame: "pd.DataFrame", since: date, until: date, tenant: str = ""
+) -> CostsView:
+    """What the page shows of a frame of days."""
+    by_day = {row[DAY]: _spent(row) for row in records(summed(frame, [DAY]))}
+    nothing = _spent(dict.fromkeys(TALLIES, 0))
+    rankings = RANKINGS[1:] if tenant else RANKINGS
+    return CostsView(
+        tenant=tenant,
+        generated_at=datetime.now(UTC),
+        time_zone=studio.settings.costs.time_zone,
+        total=_spent(records(summed(frame, []))[0]),
+        days=tuple(Day(day, by_day.get(day.isoformat(), nothing)) for day in days(since, until)),
+        rankings=tuple(
+            _ranking(frame, title, about, [name for name in by if name != "tenant" or not tenant])
+            for title, about, by in rankings
+        ),
+        targets=target_lines(frame, studio.settings.costs.targets),
+    )
+
+
+def target_lines(frame: "pd.DataFrame", targets: Sequence[CostTarget]) -> tuple[TargetLine, ...]:
+    """What videos came to on average, target by target; each counts for the first that fits."""
+    left = [row for row in records(summed(frame, ["release", "tier", SHAPE])) if row[SHAPE]]
+    found = []
+    for target in targets:
+        own = [row for row in left if _covers(target, row)]
+        left = [row for row in left if not _covers(target, row)]
+        videos, paid = (sum(row[name] for row in own) for name in ("videos", "micro_usd"))
+        allowed = micro_usd(target.usd_per_video)
+        found.append(TargetLine(target.name, allowed, videos, quotient(paid, videos)))
+    return tuple(found)
+
+
+def _covers(target: CostTarget, row: dict[str, Any]) -> bool:
+    return target.covers(release=row["release"], tier=row["tier"], lines=lines_of(row[SHAPE]))
+
+
+def lines_of(shape: str) -> int:
+    """The shorter side of a shape such as 1280x720x81."""
+    width, height, _ = map(int, shape.split("x"))
+    return min(width, height)
+
+
+def _ranking(frame: "pd.DataFrame", title: str, about: str, by: Sequence[str]) -> Ranking:
+    sums = records(summed(frame, by))
+    rows = tuple(Row(tuple(row[name] for name in by), _spent(row)) for row in sums)
+    left_out = rows[MOST_ROWS:]
+    return Ranking(
+        title=title,
+        about=about,
+        columns=tuple(HEADINGS.get(name, name.capitalize()) for name in by),
+        rows=rows[:MOST_ROWS],
+        left_out=len(left_out),
+        rest_micro_usd=sum(row.spent.micro_usd for row in left_out),
+    )
+
+
+def _spent(sums: dict[str, Any]) -> Spent:
+    return Spent(
+        videos=int(sums["videos"]),
+        takes=int(sums["takes"]),
+        gpu_microseconds=int(sums["gpu_microseconds"]),
+        micro_usd=int(sums["micro_usd"]),
+        parts=tuple(int(sums[part]) for part in PARTS),
+        retried_micro_usd=int(sums["retried_micro_usd"]),
+        degraded_micro_usd=int(sums["degraded_micro_usd"]),
+    )
