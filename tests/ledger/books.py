@@ -1,11 +1,15 @@
 """What must be true of a ledger after anything happened, read straight from its tables."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.moments import EPOCH
 from wan_pipelines.ledger.money import price_of
+from wan_pipelines.ledger.postings import POSTINGS
+from wan_pipelines.ledger.reports.spending_rows import KINDS, MEASURES, idle_spending, spending
 from wan_pipelines.ledger.tables import (
     ChargeRow,
     EditionShotRow,
@@ -15,6 +19,11 @@ from wan_pipelines.ledger.tables import (
     WorkerRow,
 )
 from wan_pipelines.ledger.whose import House
+
+EVERYBODY = House("audit")
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+TIME = "gpu_microseconds"
+PARTS = ("rendered_micro_usd", "loaded_micro_usd", "waited_micro_usd", "wasted_micro_usd")
 
 
 def used(ledger: Ledger) -> dict[tuple[str, str, str], int]:
@@ -110,6 +119,27 @@ def taken_amounts(ledger: Ledger) -> dict[str, tuple[str, int, int, int]]:
         cost = price_of(gpu_count=gpu_count, microseconds=lasted, micro_usd_per_gpu_hour=price)
         taken[reservation] = ("settle", 1, gpu_count * lasted, cost)
     return taken
+
+
+def posted(ledger: Ledger) -> tuple[int, int]:
+    """Micro-dollars and GPU time of all postings."""
+    sums = (func.sum(POSTINGS.c[name]) for name in ("micro_usd", "gpu_microseconds"))
+    with ledger.read(EVERYBODY) as session:
+        money, time = session.execute(select(*sums)).one()
+    return int(money or 0), int(time or 0)
+
+
+def reported(ledger: Ledger) -> tuple[int, int]:
+    """The same as reports of whole days come to; within each row, the parts make the whole."""
+    idle = idle_spending(ledger, EPOCH, FAR)
+    money, time = (sum(getattr(each, name) for each in idle) for name in ("micro_usd", TIME))
+    for rows in spending(ledger, EVERYBODY, EPOCH, FAR):
+        for row in rows:
+            found = dict(zip(MEASURES, row[-len(MEASURES) :], strict=True))
+            assert sum(found[part] for part in PARTS) == found["micro_usd"]
+            assert sum(found[f"{kind}_micro_usd"] for kind in KINDS) == found["micro_usd"]
+            money, time = money + found["micro_usd"], time + found[TIME]
+    return money, time
 
 
 def check(ledger: Ledger, *, measured: bool = True) -> None:

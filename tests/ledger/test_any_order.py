@@ -126,6 +126,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert all(total <= LIMIT for total in books.used(self.scene.ledger).values())
         left = quota_left(self.scene.ledger, "bolt", "bob", now=self.scene.now)
         assert left.left == LIMIT - left.used
+        assert books.reported(self.scene.ledger) == books.posted(self.scene.ledger)
 
     def teardown(self) -> None:
         if hasattr(self, "scene"):

@@ -22,7 +22,9 @@ from wan_pipelines.cli import (
     prompts,
     queueing,
     renders,
+    reports,
     results,
+    simulate,
     upkeep,
     weights,
     workers,
@@ -69,6 +71,7 @@ GROUPS = (
     queueing,
     prompts,
     results,
+    reports,
     lineage,
     accounts,
     prices,
@@ -82,6 +85,7 @@ GROUPS = (
     weights,
     exporter,
     cluster,
+    simulate,
 )
 for group in GROUPS:
     group.register(app)

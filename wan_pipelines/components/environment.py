@@ -6,6 +6,7 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel
 
+from wan_pipelines.components.cost_reports import build_cost_report_defs
 from wan_pipelines.components.executor import local_executor
 from wan_pipelines.components.json_io import JsonIOManager
 from wan_pipelines.components.leftovers import leftover_sensors
@@ -41,6 +42,7 @@ class Environment(dg.Component):
         return dg.Definitions.merge(
             build_prompt_defs(settings.prompts, on_gpu(settings, settings.prompts.release)),
             build_nightly_defs(),
+            build_cost_report_defs(settings.costs),
             dg.Definitions(
                 resources={"studio": studio, "io_manager": JsonIOManager(studio)},
                 executor=executor_of(settings),

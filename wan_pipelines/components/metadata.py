@@ -36,7 +36,7 @@ def weights_metadata(folder: WeightsFolder) -> Metadata:
         "licence": folder.manifest.licence or "as the release says",
         "origin": folder.manifest.origin or "as the release says",
         "folder": dg.MetadataValue.path(folder.path),
-        **_table("digests", [{"file": file.path, "sha256": file.sha256} for file in files]),
+        **table("digests", [{"file": file.path, "sha256": file.sha256} for file in files]),
     }
 
 
@@ -65,7 +65,7 @@ def artifacts_metadata(artifacts: Sequence[ArtifactState]) -> Metadata:
         }
         for artifact in artifacts
     ]
-    return _table("artifacts", rows)
+    return table("artifacts", rows)
 
 
 def of_plan(plan: Plan) -> Metadata:
@@ -89,7 +89,7 @@ def of_plan(plan: Plan) -> Metadata:
         "estimated_workers": plan.starts.workers,
         "estimated_wall_seconds": round(plan.starts.wall_seconds, 1),
         "over_budget": plan.over_budget,
-        **_table("shot_list", rows),
+        **table("shot_list", rows),
     }
 
 
@@ -112,8 +112,8 @@ def of_takes(tally: EditionTally) -> Metadata:
         "render_seconds": round(tally.render_seconds, 1),
         "artifact_hits": tally.artifact_hits,
         "artifact_misses": sum(tally.artifact_misses.values()),
-        **_table("failed_shots", failed),
-        **_table("why_not_compiled", missed),
+        **table("failed_shots", failed),
+        **table("why_not_compiled", missed),
     }
 
 
@@ -126,7 +126,7 @@ def of_videos(studio: Studio, published: Published) -> Metadata:
         **_totals(published.totals),
         "degraded": sum(shot.degraded for shot in published.shots),
         "render_seconds": round(sum(map(render_seconds, published.shots)), 3),
-        **_table("videos", [_video(shot) for shot in published.shots]),
+        **table("videos", [_video(shot) for shot in published.shots]),
     }
 
 
@@ -143,7 +143,7 @@ def of_costs(studio: Studio, statement: Statement) -> Metadata:
         "cost_per_video_usd": float(usd(round(paid / rendered))) if rendered else None,
         "page": dg.MetadataValue.url(studio.link(statement.pages.page)),
         "statement": dg.MetadataValue.url(studio.link(statement.csv)),
-        **_table(
+        **table(
             "by_kind",
             [
                 {"kind": kind, "cost_usd": float(usd(amount))}
@@ -229,7 +229,7 @@ def _links(studio: Studio, published: Published) -> str:
     return SEPARATOR.join(links) or "There are none."
 
 
-def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Metadata:
+def table(name: str, rows: Sequence[Mapping[str, Any]]) -> Metadata:
     """The first rows as a table of that name, if there are any."""
     if not rows:
         return {}

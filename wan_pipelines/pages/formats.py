@@ -1,6 +1,6 @@
 """How the pages write money, time and counts. Figures are rounded for reading, never summed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from wan_pipelines.ledger.money import usd
@@ -31,10 +31,25 @@ def seconds(value: float) -> str:
     return f"{hours:,} h {minutes:02d} min"
 
 
+def gpu_time(value: float) -> str:
+    """A duration of which there is much: "22.4 h"; below an hour as `seconds` says it."""
+    return f"{value / 3600:,.1f} h" if value >= 3600 else seconds(value)
+
+
 def when(moment: datetime) -> str:
     """A moment in UTC, to the minute: "22 Nov 2025, 02:53 UTC"."""
     utc = moment.astimezone(UTC)
     return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+
+
+def calendar_day(day: date) -> str:
+    """A day: "22 Nov 2025"."""
+    return f"{short_day(day)} {day.year}"
+
+
+def short_day(day: date) -> str:
+    """A day of a year that is known: "22 Nov"."""
+    return f"{day.day} {day:%b}"
 
 
 def percent(part: int, whole: int) -> str:

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from wan_pipelines.pages import formats, links
 from wan_pipelines.pages.bench import BenchView
+from wan_pipelines.pages.costs import PARTS, CostsView
 from wan_pipelines.pages.details import edition_details
 from wan_pipelines.pages.inline import inlined
 from wan_pipelines.pages.states import WORDINGS
@@ -28,7 +29,7 @@ def render_edition_page(view: EditionView) -> str:
     """The page of one edition. Raises InputError where an address may not stand in a page."""
     return _render(
         "edition.html.j2",
-        inlined=inlined(("base.css", "edition.css", "cards.css", "dialog.css"), _EDITION_SCRIPTS),
+        inlined=inlined(_EDITION_STYLES, _EDITION_SCRIPTS),
         view=view,
         frame=_frame(view.shots),
         troubles=group_troubles(view.shots),
@@ -56,6 +57,13 @@ def render_bench_page(view: BenchView) -> str:
     return _render("bench.html.j2", inlined=inlined(("base.css", "bench.css"), ()), view=view)
 
 
+def render_costs_page(view: CostsView) -> str:
+    """The page of what a period cost, of one tenant or of all."""
+    styles = inlined(("base.css", "facts.css", "costs.css"), ())
+    return _render("costs.html.j2", inlined=styles, view=view, parts=PARTS)
+
+
+_EDITION_STYLES = ("base.css", "facts.css", "edition.css", "cards.css", "dialog.css")
 _EDITION_SCRIPTS = ("cards.js", "play.js", "sift.js", "dialog.js")
 
 
@@ -95,7 +103,10 @@ def _environment() -> Environment:
         money=formats.money,
         exact_money=formats.exact_money,
         seconds=formats.seconds,
+        gpu_time=formats.gpu_time,
         when=formats.when,
+        date=formats.calendar_day,
+        short_date=formats.short_day,
         percent=formats.percent,
         plural=formats.plural,
     )
