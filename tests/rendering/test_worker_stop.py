@@ -2,11 +2,13 @@
 
 import os
 import signal
+import time
 from threading import Event, Thread
 
 import pytest
 
 from tests.rendering.stage import Stage, assert_tiled, outcomes, shots
+from wan_pipelines.errors import QuotaExceeded
 from wan_pipelines.rendering.signals import stop_on_signals
 
 A, B, C = shots("a", "b", "c")
@@ -98,3 +100,30 @@ def test_a_signal_stops_the_worker(number: signal.Signals) -> None:
         report = stage.render([A, B, C])
     assert report.unfinished == ("b", "c")
     assert signal.getsignal(number) is before
+
+
+def test_a_shot_that_is_recalled_ends_at_its_next_step_though_nobody_told_the_worker() -> None:
+    stage = Stage()
+    why = "The budget stops what runs."
+    recalls: list[str] = []
+
+    def recall(key: str) -> None:
+        if key == B.render_key:
+            recalls.append(key)
+            raise QuotaExceeded(why)
+
+    def wait_for_the_second(step: int) -> None:
+        if step == 2:
+            stage.book.declined[C.render_key] = why
+            stage.book.faults["renew"] = recall
+            while len(recalls) < 2:
+                time.sleep(0.01)
+
+    stage.hooks["b"] = wait_for_the_second
+    report = stage.render([A, B, C])
+    assert outcomes(report) == {A.render_key: "accepted", B.render_key: "cancelled"}
+    assert (report.unfinished, report.stopped) == (("b", "c"), False)
+    assert report.declined == {"c": why}
+    (take,) = [take for take in report.takes if take.render_key == B.render_key]
+    assert (take.steps, take.error_message) == (2, why)
+    assert not stage.book.shelf.leases

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from wan_pipelines import __version__
 from wan_pipelines.cli import (
     accounts,
+    budgets,
     campaigns,
     charges,
     cluster,
@@ -74,6 +75,7 @@ GROUPS = (
     reports,
     lineage,
     accounts,
+    budgets,
     prices,
     charges,
     idle,

@@ -6,6 +6,7 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel
 
+from wan_pipelines.components.budgets import budget_sensor
 from wan_pipelines.components.cost_reports import build_cost_report_defs
 from wan_pipelines.components.executor import local_executor
 from wan_pipelines.components.json_io import JsonIOManager
@@ -46,7 +47,10 @@ class Environment(dg.Component):
             dg.Definitions(
                 resources={"studio": studio, "io_manager": JsonIOManager(studio)},
                 executor=executor_of(settings),
-                sensors=leftover_sensors(settings.kubernetes) if settings.kubernetes else [],
+                sensors=[
+                    budget_sensor,
+                    *(leftover_sensors(settings.kubernetes) if settings.kubernetes else ()),
+                ],
             ),
         )
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    or_,
     select,
 )
 from sqlalchemy.orm import Session
@@ -32,6 +31,7 @@ from wan_pipelines.ledger.tables import (
     TenantRow,
     WorkerRow,
 )
+from wan_pipelines.ledger.whose import Asked, tenant_of
 
 NAMES = ("tenant", "campaign", "edition")
 
@@ -78,12 +78,17 @@ def binding(
 
 
 def budgets_of(
-    ledger: Ledger, tenant: str, since: datetime, *, now: datetime
+    ledger: Ledger, whose: Asked, since: datetime, *, now: datetime
 ) -> tuple[BudgetStanding, ...]:
-    """Where the budgets of a tenant and its campaigns stand, and of editions admitted `since`."""
-    recent = or_(_BUDGETS.c.edition == "", _BUDGETS.c.updated_at >= to_micros(since))
-    with ledger.read(tenant) as session:
-        rows = session.execute(_OF_TENANT.where(recent), {"tenant": tenant}).all()
+    """Where the budgets of tenants and their campaigns stand, and of editions admitted `since`."""
+    recent = _WITH_ZONE.where(
+        (_BUDGETS.c.edition == "") | (_BUDGETS.c.updated_at >= to_micros(since))
+    )
+    tenant = tenant_of(whose)
+    with ledger.read(whose) as session:
+        rows = session.execute(
+            recent if tenant is None else recent.where(_BUDGETS.c.tenant == tenant)
+        ).all()
         return tuple(_standing(session, row, now, reserved=True) for row in rows)
 
 
@@ -120,13 +125,13 @@ _BUDGETS, _EDITIONS = table(BudgetRow), table(EditionRow)
 _WORKERS, _PRICES = table(WorkerRow), table(PriceRow)
 _WISHES, _ENTRIES = table(EditionShotRow), table(QuotaEntryRow)
 
-_OF_TENANT = (
+_WITH_ZONE = (
     select(_BUDGETS, TenantRow.time_zone)
     .join(TenantRow, TenantRow.name == _BUDGETS.c.tenant)
-    .where(_BUDGETS.c.tenant == bindparam("tenant"))
-    .order_by(_BUDGETS.c.campaign, _BUDGETS.c.edition)
+    .order_by(_BUDGETS.c.tenant, _BUDGETS.c.campaign, _BUDGETS.c.edition)
 )
-_BINDING = _OF_TENANT.where(
+_BINDING = _WITH_ZONE.where(
+    _BUDGETS.c.tenant == bindparam("tenant"),
     _BUDGETS.c.campaign.in_(("", bindparam("campaign"))),
     _BUDGETS.c.edition.in_(("", bindparam("edition"))),
 )

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.budgets import BudgetKey, BudgetStanding
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import ClassGauges, LedgerGauges, ledger_gauges
+from wan_pipelines.ledger.whose import House
+from wan_pipelines.studio.budgets import standings
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import GaugeMetricFamily
@@ -35,6 +38,12 @@ OF_CLASSES: Final[Sequence[tuple[str, str, Callable[[ClassGauges], float]]]] = (
     ),
 )
 
+OF_BUDGETS: Final[Sequence[tuple[str, str, Callable[[BudgetStanding], int]]]] = (
+    ("wan_budget_usd", "What may be spent, of an edition or a month.", lambda it: it.budget.whole),
+    ("wan_budget_paid_usd", "What was paid of a budget.", lambda it: it.paid),
+    ("wan_budget_reserved_usd", "What is reserved of a budget.", lambda it: it.reserved),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerCollector:
@@ -46,11 +55,15 @@ class LedgerCollector:
         found = self._gauges()
         yield _gauge("wan_ledger_up", "1 if the ledger answers.", [((), int(found is not None))])
         if found:
-            yield from _families(found)
+            gauges, budgets = found
+            yield from _families(gauges)
+            yield from _of_budgets(budgets)
 
-    def _gauges(self) -> LedgerGauges | None:
+    def _gauges(self) -> tuple[LedgerGauges, Sequence[BudgetStanding]] | None:
+        now = datetime.now(UTC)
         try:
-            return ledger_gauges(self.ledger, now=datetime.now(UTC))
+            gauges = ledger_gauges(self.ledger, now=now)
+            return gauges, standings(self.ledger, House("metrics"), now)
         except LedgerError as error:
             log.warning("Nothing can be told of the ledger: %s", error)
             return None
@@ -64,6 +77,12 @@ def _families(found: LedgerGauges) -> "Iterator[GaugeMetricFamily]":
     for name, about, figure in OF_CLASSES:
         values = [((each.gpu_class,), figure(each)) for each in found.classes]
         yield _gauge(name, about, values, "gpu_class")
+
+
+def _of_budgets(found: Sequence[BudgetStanding]) -> "Iterator[GaugeMetricFamily]":
+    for name, about, figure in OF_BUDGETS:
+        values = [(each.key, float(usd(figure(each)))) for each in found]
+        yield _gauge(name, about, values, *BudgetKey._fields)
 
 
 def _gauge(
