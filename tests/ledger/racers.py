@@ -21,6 +21,7 @@ from wan_pipelines.ledger.editions import admit
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Busy, Lease, lease_shot
 from wan_pipelines.ledger.takes import accept_take
+from wan_pipelines.ledger.turns import Asker, Rules, take_turns
 from wan_pipelines.ledger.whose import House
 from wan_pipelines.ledger.workers import (
     WorkerPlace,
@@ -29,6 +30,8 @@ from wan_pipelines.ledger.workers import (
     heartbeat,
     open_worker,
 )
+from wan_pipelines.scheduling.policy import FairShare
+from wan_pipelines.scheduling.records import Slots
 
 PATIENCE_SECONDS = 60
 WORKER_THREADS = 6
@@ -105,6 +108,18 @@ def admit_editions(url: str, user: str, campaign: str, editions: int, shots_each
             decided = admit(ledger, key, wanted, now=datetime.now(UTC))
             admitted += sum(admission.state == "admitted" for admission in decided)
     return admitted
+
+
+def ask_for_turns(url: str, run: str, slots: int) -> int:
+    """Ask for both shards of a run, again and again; returns how many began."""
+    rules = Rules(FairShare(), {"h100": Slots(slots)}, {})
+    began: set[str] = set()
+    with Ledger.open(url) as ledger:
+        for _ in range(5):
+            now, asker = datetime.now(UTC), Asker((run,), f"host-of-{run}:1:1")
+            waiting = {"a", "b"} - began
+            began |= set(take_turns(ledger, asker, waiting, rules, now=now).began)
+    return len(began)
 
 
 def render_edition(url: str, edition: tuple[str, str, str, str], names: list[str]) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, inspect, select, text
 from tests.ledger import books
 from tests.ledger.racers import run_racers
 from tests.ledger.scenes import ARTIFACT, BUCKET, CHANGE, DRAWN_IN_TILES, Scene, shots
+from tests.ledger.turnstile import Turnstile
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger import schema
 from wan_pipelines.ledger.artifacts import sign_off
@@ -38,6 +39,10 @@ def filled(url: str) -> Ledger:
     sign_off(ledger, ARTIFACT)
     set_foothold(ledger, BUCKET, "tiles", now=scene.now)
     change_limit(ledger, CHANGE)
+    turnstile = Turnstile(ledger)
+    turnstile.line_up("run", "a")
+    turnstile.ask("run", "a")
+    turnstile.end("run")
     return ledger
 
 

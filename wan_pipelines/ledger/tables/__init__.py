@@ -22,6 +22,7 @@ from wan_pipelines.ledger.tables.spending import (
 )
 from wan_pipelines.ledger.tables.takes import ForgettingRow, RenditionRow, TakeRow
 from wan_pipelines.ledger.tables.tenants import PlanRow, TenantRow, UserRow
+from wan_pipelines.ledger.tables.turns import ServedRow, TurnRow
 
 __all__ = [
     "ArtifactRow",
@@ -46,10 +47,12 @@ __all__ = [
     "QuotaEntryRow",
     "RenditionRow",
     "ReviewRow",
+    "ServedRow",
     "ShotRow",
     "SpanRow",
     "TakeRow",
     "TenantRow",
+    "TurnRow",
     "UserRow",
     "WorkerRow",
 ]

@@ -1,0 +1,358 @@
+"""The turnstile: shards take their turns at the GPUs, in the order of a policy.
+
+A line that all runs of a deployment share, and one short transaction that asks "may I begin?". Who
+asks is one process a run; it renews what it holds, and what is not renewed for `EXPIRY` has ended.
+A place in line counts while it was renewed within `FRESH`: a run that died keeps nobody waiting.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.orm import Session
+
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.engines import POSTGRESQL
+from wan_pipelines.ledger.keys import EditionKey
+from wan_pipelines.ledger.moments import from_micros, micros_in, to_micros
+from wan_pipelines.ledger.outages import repeated
+from wan_pipelines.ledger.statements import insert_missing
+from wan_pipelines.ledger.tables import ServedRow, TurnRow
+from wan_pipelines.ledger.whose import House
+from wan_pipelines.processes import is_gone
+from wan_pipelines.scheduling.policy import FairShare, beginnings
+from wan_pipelines.scheduling.records import Running, Scene, Slots, Standing, Usage, Waiting
+
+ALL = House("scheduling")
+EXPIRY = timedelta(seconds=180)
+"""Longer than a run's pod takes to be replaced: a shard that renders on keeps its slot."""
+FRESH = timedelta(seconds=30)
+ADVISORY_LOCK = 0x57414E54  # "WANT"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What is known of a shard when it is cut: where it may run, and how it stands in line."""
+
+    shard: str
+    gpu_seconds: float
+    gpu_classes: tuple[str, ...]
+    priority: int = 0
+    can_wait: bool = False
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How decisions are made: the policy, the slots of GPU classes, how tenants stand."""
+
+    policy: FairShare
+    slots: Mapping[str, Slots]
+    standings: Mapping[str, Standing]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A run, the runs that it repeats (its own first), and the process that asks for it."""
+
+    runs: tuple[str, ...]
+    process: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Shards that have their turn, with its GPU class; those that wait; those nobody lined up.
+
+    in_line: how many shards of all tenants wait.
+    """
+
+    began: Mapping[str, str]
+    waiting: frozenset[str]
+    unknown: frozenset[str]
+    in_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnInLine:
+    """A shard that waits or runs, for those who look."""
+
+    tenant: str
+    campaign: str
+    edition: str
+    shard: str
+    run_id: str
+    priority: int
+    can_wait: bool
+    gpu_seconds: float
+    gpu_classes: tuple[str, ...]
+    gpu_class: str | None
+    due_at: datetime | None
+    asked_at: datetime
+    began_at: datetime | None
+
+
+@repeated
+def line_up(
+    ledger: Ledger, edition: EditionKey, run_id: str, turns: Sequence[Turn], *, now: datetime
+) -> None:
+    """Note the shards that a run was cut into; what it was cut into before and never asked, goes.
+
+    They are in line from the moment somebody asks for them.
+    """
+    moment = to_micros(now)
+    rows = [
+        {
+            "tenant": edition.tenant,
+            "campaign": edition.campaign,
+            "edition": edition.edition,
+            "run_id": run_id,
+            "shard": turn.shard,
+            "gpu_microseconds": micros_in(turn.gpu_seconds),
+            "gpu_classes": list(turn.gpu_classes),
+            "priority": turn.priority,
+            "can_wait": turn.can_wait,
+            "due_at": turn.due_at and to_micros(turn.due_at),
+            "created_at": moment,
+        }
+        for turn in turns
+    ]
+    with ledger.write(edition.tenant) as session:
+        own = (TurnRow.tenant == edition.tenant) & (TurnRow.run_id == run_id)
+        session.execute(delete(TurnRow).where(own, TurnRow.asked_at.is_(None)))
+        insert_missing(session, TurnRow, rows)
+
+
+@repeated
+def take_turns(
+    ledger: Ledger, asker: Asker, shards: Collection[str], rules: Rules, *, now: datetime
+) -> Answer:
+    """Ask for shards of a run: those whose turn it is have begun when this returns.
+
+    Everybody's places are weighed; only the asker's begin. What died or fell silent is ended first.
+    """
+    with ledger.write(ALL) as session:
+        _one_at_a_time(session)
+        memory = rules.policy.settings.half_life_seconds
+        _end_lost(session, rules.slots, memory, now)
+        own = _enter(session, asker, shards, now)
+        wanted = {_id(row): row for row in own.values() if row.began_at is None}
+        if wanted:
+            in_line = _in_line(session)
+            for beginning in beginnings(rules.policy, _scene(session, in_line, rules, now)):
+                if row := wanted.get(beginning.id):
+                    row.began_at, row.gpu_class = to_micros(now), beginning.gpu_class
+        began = {shard: row.gpu_class for shard, row in own.items() if row.gpu_class}
+        return Answer(
+            began=began,
+            waiting=frozenset(own) - frozenset(began),
+            unknown=frozenset(shards) - frozenset(own),
+            in_line=sum(row.began_at is None for row in _in_line(session)),
+        )
+
+
+@repeated
+def renew_turns(ledger: Ledger, asker: Asker, *, now: datetime) -> None:
+    """Keep a run's places, and the slots that its shards hold."""
+    own = (TurnRow.run_id == asker.runs[0]) & TurnRow.asked_at.is_not(None)
+    values = {"renewed_at": to_micros(now), "process": asker.process}
+    with ledger.write(ALL) as session:
+        session.execute(update(TurnRow).where(own, TurnRow.ended_at.is_(None)).values(values))
+
+
+@repeated
+def end_turns(
+    ledger: Ledger,
+    run_id: str,
+    rules: Rules,
+    *,
+    now: datetime,
+    shards: Collection[str] | None = None,
+    waiting_only: bool = False,
+) -> None:
+    """Leave the line, or free the slots: of the named shards, or of all of a run."""
+    query = select(TurnRow).where(
+        TurnRow.run_id == run_id, TurnRow.asked_at.is_not(None), TurnRow.ended_at.is_(None)
+    )
+    if shards is not None:
+        query = query.where(TurnRow.shard.in_(shards))
+    if waiting_only:
+        query = query.where(TurnRow.began_at.is_(None))
+    with ledger.write(ALL) as session:
+        _one_at_a_time(session)
+        memory = rules.policy.settings.half_life_seconds
+        for row in session.scalars(query.order_by(TurnRow.id)):
+            _end(session, row, to_micros(now), rules.slots, memory)
+
+
+def gpu_class_of(ledger: Ledger, edition: EditionKey, run_id: str, shard: str) -> str | None:
+    """The GPU class on which a shard has its turn; None if nobody was asked."""
+    query = select(TurnRow.gpu_class).where(
+        TurnRow.tenant == edition.tenant, TurnRow.run_id == run_id, TurnRow.shard == shard
+    )
+    with ledger.read(edition.tenant) as session:
+        return session.scalars(query).one_or_none()
+
+
+def line(ledger: Ledger, *, now: datetime) -> tuple[TurnInLine, ...]:
+    """All that run and wait, those who have begun first, then by when they came."""
+    with ledger.read(House("operator")) as session:
+        rows = session.scalars(
+            _IN_LINE.where(TurnRow.renewed_at >= to_micros(now - EXPIRY)).order_by(
+                TurnRow.began_at.is_(None), TurnRow.began_at, TurnRow.asked_at, TurnRow.id
+            )
+        )
+        return tuple(_shown(row) for row in rows)
+
+
+_IN_LINE = select(TurnRow).where(TurnRow.asked_at.is_not(None), TurnRow.ended_at.is_(None))
+
+
+def _one_at_a_time(session: Session) -> None:
+    """Decisions are made one after the other; on SQLite writers take turns anyway."""
+    if session.get_bind().dialect.name == POSTGRESQL:
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+
+
+def _enter(
+    session: Session, asker: Asker, shards: Collection[str], now: datetime
+) -> dict[str, TurnRow]:
+    """The places of shards that were lined up, in line from now on unless they are already."""
+    moment = to_micros(now)
+    own = _rows(session, asker.runs[0], shards)
+    missing = [shard for shard in shards if shard not in own]
+    for run in asker.runs[1:] if missing else ():
+        for shard, row in _rows(session, run, missing).items():
+            if shard not in own:
+                own[shard] = _again(session, row, asker.runs[0], moment)
+    for row in own.values():
+        if row.ended_at is not None:
+            row.began_at = row.gpu_class = row.ended_at = None
+        row.asked_at = row.asked_at or moment
+        row.renewed_at, row.process = moment, asker.process
+    session.flush()
+    return own
+
+
+def _rows(session: Session, run_id: str, shards: Collection[str]) -> dict[str, TurnRow]:
+    query = select(TurnRow).where(TurnRow.run_id == run_id, TurnRow.shard.in_(shards))
+    return {row.shard: row for row in session.scalars(query)}
+
+
+def _again(session: Session, row: TurnRow, run_id: str, moment: int) -> TurnRow:
+    """The same shard of a run that repeats another, which did not cut it anew."""
+    made = TurnRow(
+        tenant=row.tenant,
+        campaign=row.campaign,
+        edition=row.edition,
+        run_id=run_id,
+        shard=row.shard,
+        gpu_microseconds=row.gpu_microseconds,
+        gpu_classes=row.gpu_classes,
+        priority=row.priority,
+        can_wait=row.can_wait,
+        due_at=row.due_at,
+        created_at=moment,
+    )
+    session.add(made)
+    return made
+
+
+def _end_lost(session: Session, slots: Mapping[str, Slots], memory: float, now: datetime) -> None:
+    """End turns of processes that are gone, and those that nobody renews."""
+    silent = to_micros(now - EXPIRY)
+    gone: dict[str, bool] = {}
+    for row in _in_line(session):
+        process = row.process or ""
+        if process not in gone:
+            gone[process] = bool(process) and is_gone(process)
+        if gone[process] or (row.renewed_at or 0) < silent:
+            _end(session, row, row.renewed_at or to_micros(now), slots, memory)
+    session.flush()
+
+
+def _end(
+    session: Session, row: TurnRow, moment: int, slots: Mapping[str, Slots], memory: float
+) -> None:
+    """A turn ends; what it held counts as served."""
+    row.ended_at = moment
+    if row.began_at is None:
+        return
+    known = slots.get(row.gpu_class or "")
+    served = session.get(ServedRow, row.tenant)
+    if served is None:
+        served = ServedRow(tenant=row.tenant, gpu_seconds=0.0, ended_at=0, created_at=moment)
+        session.add(served)
+    usage = Usage(served.gpu_seconds, served.ended_at / 1e6).after(
+        (moment - row.began_at) / 1e6, known.gpus if known else 1, moment / 1e6, memory
+    )
+    served.gpu_seconds, served.ended_at = usage.gpu_seconds, round(usage.ended * 1e6)
+
+
+def _in_line(session: Session) -> Sequence[TurnRow]:
+    return session.scalars(_IN_LINE.order_by(TurnRow.id)).all()
+
+
+def _scene(session: Session, rows: Sequence[TurnRow], rules: Rules, now: datetime) -> Scene:
+    fresh = to_micros(now - FRESH)
+    usage = {
+        row.tenant: Usage(row.gpu_seconds, row.ended_at / 1e6)
+        for row in session.scalars(select(ServedRow))
+    }
+    return Scene(
+        now=to_micros(now) / 1e6,
+        waiting=[
+            _waiting(row) for row in rows if row.began_at is None and (row.renewed_at or 0) >= fresh
+        ],
+        running=[
+            Running(
+                _id(row),
+                row.tenant,
+                row.gpu_class or "",
+                row.gpu_microseconds / 1e6,
+                row.began_at / 1e6,
+            )
+            for row in rows
+            if row.began_at is not None
+        ],
+        slots=rules.slots,
+        usage=usage,
+        standings=rules.standings,
+    )
+
+
+def _id(row: TurnRow) -> str:
+    """In the order of the rows, as shards were cut."""
+    return f"{row.id:019}"
+
+
+def _waiting(row: TurnRow) -> Waiting:
+    return Waiting(
+        id=_id(row),
+        tenant=row.tenant,
+        batch=row.run_id,
+        gpu_seconds=row.gpu_microseconds / 1e6,
+        since=(row.asked_at or 0) / 1e6,
+        gpu_classes=tuple(row.gpu_classes),
+        priority=row.priority,
+        can_wait=row.can_wait,
+        due=None if row.due_at is None else row.due_at / 1e6,
+    )
+
+
+def _shown(row: TurnRow) -> TurnInLine:
+    return TurnInLine(
+        tenant=row.tenant,
+        campaign=row.campaign,
+        edition=row.edition,
+        shard=row.shard,
+        run_id=row.run_id,
+        priority=row.priority,
+        can_wait=row.can_wait,
+        gpu_seconds=row.gpu_microseconds / 1e6,
+        gpu_classes=tuple(row.gpu_classes),
+        gpu_class=row.gpu_class,
+        due_at=None if row.due_at is None else from_micros(row.due_at),
+        asked_at=from_micros(row.asked_at or 0),
+        began_at=None if row.began_at is None else from_micros(row.began_at),
+    )
