@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from wan_pipelines.campaigns.budgets import ALL, Budget
+from wan_pipelines.campaigns.deadlines import FinishBy
 from wan_pipelines.campaigns.prompts import (
     FrameCount,
     FramesPerSecond,
@@ -138,8 +139,20 @@ class Brief(Record):
         strict=True,
         ge=-100,
         le=100,
-        description="Campaigns of higher priority get the next free GPU.",
+        description="Of a tenant's campaigns, those of higher priority get its next free GPU.",
         examples=[10],
+    )
+    finish_by: FinishBy | None = Field(
+        default=None,
+        description="When an edition shall be finished: hours after its launch, or a time of day. "
+        "It goes before its tenant's other campaigns when that becomes urgent; empty: whenever.",
+        examples=[{"hours": 12}, {"time": "08:00", "time_zone": "Europe/Berlin"}],
+    )
+    can_wait: bool = Field(
+        default=False,
+        description="Does it render where that is cheap: on spot capacity of the same hardware, "
+        "and at night? With `finish_by` it moves to on-demand GPUs in time.",
+        examples=[True],
     )
     schedule: Schedule | None = Field(
         default=None,

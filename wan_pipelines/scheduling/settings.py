@@ -5,7 +5,7 @@ The defaults are those that docs/fairness.md has figures for.
 
 from datetime import datetime, time
 from typing import Annotated
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
@@ -15,6 +15,14 @@ from wan_pipelines.records import Record
 def _clock(words: str) -> str:
     time.fromisoformat(words)
     return words
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("write the IANA name of a time zone, such as Europe/Berlin") from error
+    return name
 
 
 ClockTime = Annotated[str, Field(pattern=r"^\d\d:\d\d$"), AfterValidator(_clock)]
@@ -27,7 +35,7 @@ class NightWindow(Record):
     ends: ClockTime = Field(
         description="When it ends; before `begins` for one over midnight.", examples=["06:00"]
     )
-    time_zone: str = Field(
+    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
         default="UTC", description="IANA time zone of both.", examples=["Europe/Berlin"]
     )
 

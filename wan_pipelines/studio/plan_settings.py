@@ -9,6 +9,7 @@ from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.ledger.limits import Limit, Scope
 from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR, micro_usd
 from wan_pipelines.records import Record
+from wan_pipelines.scheduling.records import PriorityClass, Standing
 
 
 class Allowance(Record):
@@ -67,6 +68,30 @@ class Plan(Record):
     largest: Largest | None = Field(
         default=None, description="The largest video that may be asked for; empty: any."
     )
+    priority_class: PriorityClass = Field(
+        default="standard",
+        description="Shards of `vip` begin before those of `standard`, and those before "
+        "`background`, whenever a GPU is free.",
+    )
+    weight: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="Tenants of a class share GPUs by weight, while there are not enough for all.",
+    )
+    concurrent_shards: int | None = Field(
+        default=None,
+        ge=1,
+        description="Shards of a tenant that are rendered at a time; empty: as many as there are.",
+    )
+    spot_only: bool = Field(
+        default=False, description="Must campaigns render on spot capacity, however long it takes?"
+    )
+
+    @property
+    def standing(self) -> Standing:
+        """How its tenants stand in line."""
+        return Standing(self.priority_class, self.weight, self.concurrent_shards)
 
     @property
     def limits(self) -> tuple[Limit, ...]:

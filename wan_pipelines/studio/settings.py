@@ -19,6 +19,7 @@ from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
 from wan_pipelines.ledger.descents import Degradation
 from wan_pipelines.records import Record
+from wan_pipelines.scheduling.settings import Scheduling
 from wan_pipelines.storage import S3Settings
 from wan_pipelines.studio.cost_settings import CostSettings
 from wan_pipelines.studio.fleet_settings import Reserved
@@ -245,6 +246,9 @@ class Settings(Record):
         default=None,
         description="The cluster whose pods do the work; empty: processes of this machine.",
     )
+    scheduling: Scheduling = Field(
+        default=Scheduling(), description="The order in which tenants' shards begin."
+    )
     deadlines: Deadlines = Field(default=Deadlines(), description="Time limits of shots.")
     servers: dict[str, EngineServer] = Field(
         default={}, description="Engines elsewhere, by the names that releases use.", examples=[{}]
@@ -283,6 +287,7 @@ class Settings(Record):
                 )
         if self.kubernetes:
             self._check_cluster()
+        self._check_spot()
         if self.workers.memory_limit_gib and self.rendering_class.device != "cpu":
             raise ValueError(
                 "workers.memory_limit_gib is for CPUs; CUDA reserves far more addresses than memory"
@@ -306,6 +311,15 @@ class Settings(Record):
                 f"cache {self.cache!r} is where pods see the weights of their node: write an "
                 "absolute path, such as /var/cache/wan"
             )
+
+    def _check_spot(self) -> None:
+        markets = {gpu_class.market for gpu_class in self.gpu_classes.values()}
+        for name, plan in self.plans.items():
+            if plan.spot_only and "spot" not in markets:
+                raise ValueError(
+                    f"plans.{name} is spot_only, but no GPU class is: write `capacity: spot` into "
+                    "the `kubernetes` of one, or leave spot_only away"
+                )
 
     @property
     def rendering_class(self) -> GpuClass:
