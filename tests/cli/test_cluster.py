@@ -10,7 +10,7 @@ CLUSTER = {"gpu_class": "h100", "gpu_classes": {"h100": SMALL}, "cache": "/cache
 def test_the_instance_of_a_cluster_is_printed_without_secrets(wan: Wan, quick_project: Project):
     quick_project.environment(**CLUSTER, dagster_storage={"env": "WAN_DAGSTER_URL"})
     told = yaml.safe_load(wan("cluster", "instance").stdout)
-    assert told["run_launcher"]["class"] == "K8sRunLauncher"
+    assert told["run_launcher"]["class"] == "PatientRunLauncher"
     assert told["storage"]["postgres"]["postgres_url"] == {"env": "WAN_DAGSTER_URL"}
 
 

@@ -89,8 +89,14 @@ class Scene:
             dg.DagsterEvent("PIPELINE_STARTING", job_name=keys.job), run.run_id
         )
         if launched:
-            self.instance.run_launcher.launch_run(LaunchRunContext(run, None))
+            self.begin(run.run_id)
         return run.run_id
+
+    def begin(self, run: str) -> None:
+        """What the daemon does with a run of its queue."""
+        found = self.instance.get_run_by_id(run)
+        assert found
+        self.instance.run_launcher.launch_run(LaunchRunContext(found, None))
 
     def cancel(self, run: str) -> None:
         assert self.instance.run_launcher.terminate(run)

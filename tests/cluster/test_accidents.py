@@ -1,5 +1,7 @@
 """Pods that end before their time, and what the run makes of it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.cluster.scene import Scene
@@ -40,15 +42,24 @@ def test_whatever_happens_to_pods_each_shot_is_rendered_and_charged_once(renderi
     scene.until_success(run)
     scene.check()
     went_on = [said for said in scene.messages(run) if "went on after step" in said]
-    assert went_on
+    assert went_on, scene.messages(run)
 
 
-def test_a_run_outlives_a_restart_of_the_api_server(rendering: Scene):
+def test_runs_outlive_an_absence_of_the_api_server(rendering: Scene):
+    """One renders, another one is just launched, and the monitor looks at both."""
     scene = rendering
     run = scene.launch(assets=["takes"])
     scene.until(lambda: two(scene.at_work(run)), run)
-    scene.plane.restart_api_server(away_seconds=1)
+    late = scene.launch(edition="late", assets=["shots"], launched=False)
+    scene.plane.stop("kube-apiserver")
+    with ThreadPoolExecutor(1) as daemon:
+        launching = daemon.submit(scene.begin, late)
+        scene.resume_lost_runs()
+        scene.plane.start_api_server()
+        launching.result()
     scene.until_success(run)
+    scene.until_success(late)
+    assert (len(scene.run_pods(run)), len(scene.run_pods(late))) == (1, 1)
     scene.check()
 
 

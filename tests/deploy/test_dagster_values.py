@@ -6,6 +6,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from dagster import Shape
+from dagster._config import process_config
 from dagster_k8s.job import (
     DagsterK8sJobConfig,
     UserDefinedDagsterK8sConfig,
@@ -15,15 +17,10 @@ from dagster_k8s.models import k8s_snake_case_dict
 from kubernetes import client
 
 from wan_pipelines.components.cluster_instance import cluster_config
+from wan_pipelines.components.run_launcher import PatientRunLauncher
 from wan_pipelines.studio.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
-SECTIONS = {
-    "containerConfig": "container_config",
-    "podSpecConfig": "pod_spec_config",
-    "podTemplateSpecMetadata": "pod_template_spec_metadata",
-    "jobSpecConfig": "job_spec_config",
-}
 Json = dict[str, Any]
 
 
@@ -46,17 +43,23 @@ def instance(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Json:
     return cluster_config(settings, settings.kubernetes)
 
 
-def test_pods_of_runs_are_those_of_the_environment(values: Json, instance: Json):
-    launcher = values["runLauncher"]["config"]["k8sRunLauncher"]
-    declared = instance["run_launcher"]["config"]
-    assert values["runLauncher"]["type"] == instance["run_launcher"]["class"]
-    assert launcher["jobNamespace"] == declared["job_namespace"]
-    assert values["global"]["serviceAccountName"] == declared["service_account_name"]
-    assert values["global"]["dagsterHome"] == declared["dagster_home"]
-    assert declared["instance_config_map"] == "dagster-instance"  # of the release `dagster`
-    told = {SECTIONS[name]: config for name, config in launcher["runK8sConfig"].items()}
-    assert told == {name: declared["run_k8s_config"][name] for name in told}
-    assert set(told) == set(SECTIONS.values())
+def test_runs_are_launched_as_the_environment_says(values: Json, instance: Json):
+    launcher, declared = values["runLauncher"], instance["run_launcher"]
+    told = launcher["config"]["customRunLauncher"]
+    assert launcher["type"] == "CustomRunLauncher"
+    assert (told["module"], told["class"]) == (declared["module"], declared["class"])
+    own = {"postgres_password_secret": values["global"]["postgresqlSecretName"]}
+    at_hand = {**declared["config"], **own}
+    del at_hand["job_image"]  # the code server's
+    assert told["config"] == at_hand
+    assert values["global"]["serviceAccountName"] == told["config"]["service_account_name"]
+    assert values["global"]["dagsterHome"] == told["config"]["dagster_home"]
+    assert told["config"]["instance_config_map"] == "dagster-instance"  # of the release `dagster`
+
+
+def test_dagster_makes_that_launcher_of_its_values(values: Json):
+    config = values["runLauncher"]["config"]["customRunLauncher"]["config"]
+    assert process_config(Shape(PatientRunLauncher.config_type()), config).success
 
 
 def test_the_queue_and_the_monitor_are_those_of_the_environment(values: Json, instance: Json):
@@ -67,8 +70,7 @@ def test_the_queue_and_the_monitor_are_those_of_the_environment(values: Json, in
 
 
 def test_the_pod_of_a_run_is_one_that_kubernetes_takes(values: Json):
-    raw = values["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]
-    told = {SECTIONS[name]: config for name, config in raw.items()}
+    told = values["runLauncher"]["config"]["customRunLauncher"]["config"]["run_k8s_config"]
     job = construct_dagster_k8s_job(
         DagsterK8sJobConfig(
             job_image="registry.example.com/wan:1",

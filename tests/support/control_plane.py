@@ -136,13 +136,8 @@ class ControlPlane:
         path.write_text(json.dumps(content))
         return path
 
-    def restart_api_server(self, away_seconds: float) -> None:
-        """Kill it, and start it again after a while."""
-        self.stop("kube-apiserver")
-        time.sleep(away_seconds)
-        self.start_api_server()
-
     def stop(self, program: str) -> None:
+        """Kill it."""
         process = self.processes.pop(program)
         process.kill()
         process.wait()

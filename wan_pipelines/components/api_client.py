@@ -1,4 +1,4 @@
-"""The API server's client of a run: it waits for a server that restarts."""
+"""The API server's clients of runs, and of who launches them: they wait for one that restarts."""
 
 from typing import Any, Self
 
@@ -14,15 +14,11 @@ TOO_MANY_REQUESTS = 429
 CONFLICT = 409
 
 
-class PatientClient(DagsterKubernetesClient):
-    """Makes and deletes Jobs through an outage of some minutes, as an upgrade of a control plane
-    brings it. Everything else is asked again by whoever asks, at the next look.
-    """
+class JobMaker(DagsterKubernetesClient):
+    """Makes Jobs through an outage of some minutes, as an upgrade of a control plane brings it."""
 
     @classmethod
-    def of_this_process(cls) -> Self:
-        """For the server that this process has loaded the configuration of."""
-        made = DagsterKubernetesClient.production_client()
+    def like(cls, made: DagsterKubernetesClient) -> Self:
         return cls(made.batch_api, made.core_api, made.logger, made.sleeper, made.timer)
 
     def create_namespaced_job_with_retries(
@@ -40,16 +36,6 @@ class PatientClient(DagsterKubernetesClient):
             timeout=wait_time_between_attempts,
         )
 
-    def end_jobs(self, run_id: str, namespace: str, component: str = "") -> list[str]:
-        """Delete a run's Jobs that have not ended, of one component or of all; returns names."""
-        only = f",app.kubernetes.io/component={component}" if component else ""
-        labels = f"dagster/run-id={run_id}{only}"
-        found = self.batch_api.list_namespaced_job(namespace, label_selector=labels).items
-        names = [job.metadata.name for job in found if not job.status.conditions]
-        for name in names:
-            self.delete_job(name, namespace)
-        return names
-
     def _create(self, body: Any, namespace: str) -> None:
         import kubernetes.client
 
@@ -60,6 +46,25 @@ class PatientClient(DagsterKubernetesClient):
         except kubernetes.client.ApiException as error:
             if error.status != CONFLICT:
                 raise
+
+
+class PatientClient(JobMaker):
+    """Deletes Jobs as patiently. All else is asked again by whoever asks, at the next look."""
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """For the server that this process has loaded the configuration of."""
+        return cls.like(DagsterKubernetesClient.production_client())
+
+    def end_jobs(self, run_id: str, namespace: str, component: str = "") -> list[str]:
+        """Delete a run's Jobs that have not ended, of one component or of all; returns names."""
+        only = f",app.kubernetes.io/component={component}" if component else ""
+        labels = f"dagster/run-id={run_id}{only}"
+        found = self.batch_api.list_namespaced_job(namespace, label_selector=labels).items
+        names = [job.metadata.name for job in found if not job.status.conditions]
+        for name in names:
+            self.delete_job(name, namespace)
+        return names
 
     def delete_job(self, job_name: str, namespace: str) -> bool:
         """False if there is no such Job."""

@@ -18,8 +18,8 @@ def cluster_config(settings: Settings, cluster: Cluster) -> dict[str, Any]:
     """
     return {
         "run_launcher": {
-            "module": "dagster_k8s",
-            "class": "K8sRunLauncher",
+            "module": "wan_pipelines.components.run_launcher",
+            "class": "PatientRunLauncher",
             "config": launcher_config(settings, cluster),
         },
         "run_coordinator": {
@@ -47,7 +47,7 @@ def cluster_config(settings: Settings, cluster: Cluster) -> dict[str, Any]:
 
 
 def launcher_config(settings: Settings, cluster: Cluster) -> dict[str, Any]:
-    """The configuration of K8sRunLauncher."""
+    """The configuration of the launcher, which is dagster-k8s's but for its patience."""
     return {
         "service_account_name": cluster.service_account,
         "job_namespace": cluster.namespace,
