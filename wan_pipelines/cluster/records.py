@@ -160,7 +160,7 @@ class Cluster(Record):
         default=86_400, ge=0, description="After so long an ended Job and its pods are removed."
     )
     health_seconds: int = Field(
-        default=20, ge=1, description="Between two looks whether the pods of a run still are there."
+        default=10, ge=1, description="Between two looks whether the pods of a run still are there."
     )
     start_timeout_seconds: int = Field(
         default=3600, ge=60, description="A run whose pod has not started by then has failed."

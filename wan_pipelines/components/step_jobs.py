@@ -1,15 +1,17 @@
 """The Jobs of a run's steps: made once, watched until the step has told its end, removed.
 
 What dagster-k8s lacks: it makes the launcher in every step, for which steps would need a token of
-the API server; it takes a Job whose pod was replaced, or ended without a word, for one
-that still runs; a step that waits for a GPU for one that renders; and gives a run up when the
-API server is away for longer than a few seconds.
+the API server; it takes a Job whose pod was replaced, or ended without a word, for one that still
+runs; one whose pod is told to go, and works on for its grace, for one that has ended; a step that
+waits for a GPU for one that renders; and gives a run up when the API server is away for longer than
+a few seconds.
 """
 
 import time
 from collections.abc import Generator, Iterator
 from copy import copy
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -23,6 +25,7 @@ from dagster._core.instance.ref import InstanceRef
 from dagster_k8s.executor import K8sStepHandler
 from dagster_shared.record import copy as changed
 
+from wan_pipelines.cluster.ending import any_at_work
 from wan_pipelines.cluster.waiting import why_waiting
 from wan_pipelines.components.api_client import PatientClient
 
@@ -60,9 +63,7 @@ class StepJobs(K8sStepHandler):
         yield from super().launch_step(told)
 
     def check_step_health(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:
-        told = super().check_step_health(step_handler_context)
-        if not told.is_healthy:
-            return told
+        """A step is lost when its Job is over, no pod of it is left, and it has told no end."""
         name = self._get_k8s_step_job_name(step_handler_context)
         namespace = self._get_container_context(step_handler_context).namespace
         assert namespace
@@ -70,28 +71,42 @@ class StepJobs(K8sStepHandler):
         if watched.job != name:
             watched.job, watched.has_ended = name, False
         status = self._api_client.get_job_status(namespace=namespace, job_name=name)
-        if status and status.succeeded:
-            return _ended(name, watched)
-        why = self._why_waiting(name, namespace)
+        pods = self._pods(name, namespace)
+        if status and not (status.failed or status.succeeded):
+            why = self._why_waiting(name, namespace, pods)
+            return self._waiting(step_handler_context, watched, why)
+        if any_at_work(pods, datetime.now(UTC)):
+            return CheckStepHealthResult.healthy()
+        return _ended(name, watched)
+
+    def _waiting(
+        self, context: StepHandlerContext, watched: _Watched, why: str | None
+    ) -> CheckStepHealthResult:
+        """A step that has a Job, and waits for a pod or a node if there is a `why`."""
         if why != watched.why:
-            self._note(step_handler_context, watched, why)
+            self._note(context, watched, why)
         if why and time.monotonic() - watched.waits_since > self._wait_seconds:
             watched.is_given_up = True
         if why and watched.is_given_up:
-            self._api_client.delete_job(name, namespace)
+            namespace = self._get_container_context(context).namespace
+            assert namespace
+            self._api_client.delete_job(watched.job, namespace)
             return CheckStepHealthResult.unhealthy(
-                f"Kubernetes job {name} has waited for {self._wait_seconds / 3600:g} hours and was "
-                f"removed: {why}"
+                f"Kubernetes job {watched.job} has waited for {self._wait_seconds / 3600:g} hours "
+                f"and was removed: {why}"
             )
-        return told
+        return CheckStepHealthResult.healthy()
 
     def end_all(self, run_id: str, namespace: str) -> None:
         """Delete the Jobs of a run's steps that have not ended, whichever run pod made them."""
         self._api_client.end_jobs(run_id, namespace, component="step_worker")
 
-    def _why_waiting(self, name: str, namespace: str) -> str | None:
+    def _pods(self, name: str, namespace: str) -> list[Any]:
         core = self._api_client.core_api
-        pods = core.list_namespaced_pod(namespace, label_selector=f"job-name={name}").items
+        return core.list_namespaced_pod(namespace, label_selector=f"job-name={name}").items
+
+    def _why_waiting(self, name: str, namespace: str, pods: list[Any]) -> str | None:
+        core = self._api_client.core_api
         of_job = f"involvedObject.kind=Job,involvedObject.name={name}"
         events = () if pods else core.list_namespaced_event(namespace, field_selector=of_job).items
         return why_waiting(pods, events)
@@ -128,7 +143,7 @@ class PodsOfRun(StepDelegatingExecutor):
 
 
 def _ended(name: str, watched: _Watched) -> CheckStepHealthResult:
-    """A pod that has ended. Its last events may be on their way: they have until the next look."""
+    """No pod is left. What it told at last may be unread yet: it has until the next look."""
     if not watched.has_ended:
         watched.has_ended = True
         return CheckStepHealthResult.healthy()
