@@ -147,6 +147,20 @@ def test_databases_are_migrated_before_anything_else(objects: list[Json]):
     assert container["args"] == ["wan", "migrate"]
 
 
+def test_no_budget_holds_a_drain_up_for_ever(objects: list[Json]):
+    """What there is one of may go; of several one stays, unless none of them works anyway."""
+    budgets = {n: each["spec"] for n, each in of_kind(objects, "PodDisruptionBudget").items()}
+    assert budgets.pop("wan-webserver")["minAvailable"] == 1
+    assert {each["maxUnavailable"] for each in budgets.values()} == {1}
+    dagster = yaml.safe_load((ROOT / "deploy" / "dagster-values.yaml").read_text())
+    assert dagster["dagsterWebserver"]["replicaCount"] == 2
+    (code,) = dagster["dagster-user-deployments"]["deployments"]
+    assert budgets["wan-code-server"]["selector"]["matchLabels"]["deployment"] == code["name"]
+    (exporter,) = of_kind(objects, "Deployment").values()
+    labels = exporter["spec"]["template"]["metadata"]["labels"]
+    assert budgets["wan-exporter"]["selector"]["matchLabels"].items() <= labels.items()
+
+
 def test_pods_with_a_gpu_do_not_reach_the_api_server(objects: list[Json]):
     policy = of_kind(objects, "NetworkPolicy")["wan-api-server"]
     (expression,) = policy["spec"]["podSelector"]["matchExpressions"]
@@ -169,6 +183,10 @@ def test_pods_with_a_gpu_do_not_reach_the_api_server(objects: list[Json]):
         ({"weightCache.pools": [{"name": "h100"}]}, "/weightCache/pools/0"),
         ({"networkPolicies.database.cidr": "db.internal"}, "/networkPolicies/database/cidr"),
         ({"environment": ""}, "/environment"),
+        ({"quota.hard": {"count/jobs.batch": "9"}}, "count/jobs.batch"),
+        ({"weightCache.tolerations": [{}]}, "/weightCache/tolerations/0"),
+        ({"networkPolicies.ui.namespaceLabels": {"a": "b c"}}, "/ui/namespaceLabels/a"),
+        ({"podDisruptionBudgets.budgets": [{"name": "a", "matchLabels": {"a": "b"}}]}, "budgets/0"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
