@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.ledger.scenes import Scene, shot, shots
+from tests.ledger.scenes import REPORT, START, Scene, shot, shots
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.reports import paces as module
 from wan_pipelines.ledger.reports.paces import Pace, paces
 
@@ -16,7 +17,9 @@ def test_accepted_takes_are_told_with_what_was_asked_for(ledger: Ledger):
     hand.render(red, 1000)
     hand.lease(blue)
     hand.close()
-    assert paces(ledger, "laptop-cpu", 1) == (Pace(red.request, 4, 1000, 1 << 20),)
+    engine = f"{REPORT.engine} {REPORT.fingerprint}"
+    pace = Pace(red.request, 4, 1000, 1 << 20, hand.id, engine, to_micros(START))
+    assert paces(ledger, "laptop-cpu", 1) == (pace,)
     assert paces(ledger, "laptop-cpu", 2) == ()
     assert paces(ledger, "h100", 1) == ()
 

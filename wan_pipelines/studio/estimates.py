@@ -14,6 +14,7 @@ from wan_pipelines.engines.estimating.calibration import (
     Evidence,
     calibrate,
 )
+from wan_pipelines.engines.estimating.intervals import Spread, total
 from wan_pipelines.engines.estimating.jobs import Job
 from wan_pipelines.engines.estimating.machines import MachineClass
 from wan_pipelines.engines.estimating.memory import estimate_memory
@@ -41,6 +42,7 @@ class ShotEstimate:
 
     takes: how many takes here it was corrected by; `alike` says of the same shape and sampling.
     segments: how many clips the video is joined of.
+    counted_seconds, spread: what a sum of shots is estimated from.
     """
 
     seconds: float
@@ -49,6 +51,8 @@ class ShotEstimate:
     peak_bytes: int
     takes: int
     alike: bool
+    counted_seconds: float
+    spread: Spread
     segments: int = 1
 
     @property
@@ -60,9 +64,11 @@ class ShotEstimate:
 
 
 def seconds_between(estimates: Iterable[ShotEstimate]) -> tuple[float, float]:
-    """Of all together. Estimates of like shots are wrong alike, so that their bounds add up."""
-    bounds = [(estimate.low_seconds, estimate.high_seconds) for estimate in estimates]
-    return sum(low for low, _ in bounds), sum(high for _, high in bounds)
+    """Within what all together lie, eight times in ten; see `engines.estimating.intervals`."""
+    found = list(estimates)
+    if len(found) == 1:
+        return found[0].low_seconds, found[0].high_seconds
+    return total([(estimate.counted_seconds, estimate.spread) for estimate in found])
 
 
 class Estimator:
@@ -134,6 +140,8 @@ class Estimator:
             or max(estimate_memory(job, machine).peak for job in jobs),
             takes=correction.takes,
             alike=correction.alike,
+            counted_seconds=counted,
+            spread=correction.spread,
             segments=len(jobs),
         )
 
@@ -176,6 +184,9 @@ class Estimator:
                 estimated_seconds=counted[bucket],
                 actual_seconds=pace.microseconds / 1e6,
                 peak_bytes=pace.peak_memory_bytes,
+                worker=pace.worker_id,
+                engine=pace.engine,
+                at=pace.started_at,
             )
 
 

@@ -18,13 +18,17 @@ LATEST_TAKES = 600
 class Pace:
     """A take and what it took; if it went on from a checkpoint, in fewer steps than asked for.
 
-    What was drawn with less than was asked for tells nothing and is left out.
+    What was drawn with less than was asked for tells nothing and is left out. `engine` is what drew
+    it, its runtime's fingerprint included; `started_at` in microseconds.
     """
 
     request: Mapping[str, Any]
     steps: int
     microseconds: int
     peak_memory_bytes: int
+    worker_id: str
+    engine: str
+    started_at: int
 
 
 def latest_workers(gpu_class: str, gpu_count: int) -> Select[tuple[str]]:
@@ -51,8 +55,12 @@ def paces(ledger: Ledger, gpu_class: str, gpu_count: int) -> tuple[Pace, ...]:
             select(
                 ShotRow.request,
                 TakeRow.steps,
-                text + denoising,
+                (text + denoising).label("microseconds"),
                 TakeRow.peak_memory_bytes,
+                TakeRow.worker_id,
+                TakeRow.engine,
+                TakeRow.fingerprint,
+                TakeRow.started_at,
             )
             .join(ShotRow, ShotRow.id == TakeRow.shot_id)
             .outerjoin(DescentRow, DescentRow.take_id == TakeRow.id)
@@ -66,6 +74,14 @@ def paces(ledger: Ledger, gpu_class: str, gpu_count: int) -> tuple[Pace, ...]:
             .limit(LATEST_TAKES)
         ).all()
     return tuple(
-        Pace(request, steps or 0, microseconds, peak or 0)
-        for request, steps, microseconds, peak in found
+        Pace(
+            row.request,
+            row.steps or 0,
+            row.microseconds,
+            row.peak_memory_bytes or 0,
+            row.worker_id,
+            f"{row.engine} {row.fingerprint}",
+            row.started_at,
+        )
+        for row in found
     )
