@@ -9,6 +9,7 @@ from wan_pipelines.ledger.tables.artifacts import ArtifactRow
 from wan_pipelines.ledger.tables.base import Base
 from wan_pipelines.ledger.tables.budgets import BudgetNoticeRow, BudgetRow
 from wan_pipelines.ledger.tables.editions import EditionRow, EditionShotRow, ShotRow
+from wan_pipelines.ledger.tables.forecasts import ForecastRow
 from wan_pipelines.ledger.tables.invoices import InvoiceLineRow, InvoiceRow
 from wan_pipelines.ledger.tables.ladder import DescentRow, FootholdRow
 from wan_pipelines.ledger.tables.limits import LimitChangeRow, PlanLimitRow
@@ -36,6 +37,7 @@ __all__ = [
     "EditionRow",
     "EditionShotRow",
     "FootholdRow",
+    "ForecastRow",
     "ForgettingRow",
     "IdleEntryRow",
     "InvoiceLineRow",
