@@ -27,6 +27,7 @@ from wan_pipelines.studio.videos import publish
 RED, BLUE = "a red ball rising", "a blue box falling"
 RED_SHOT, BLUE_SHOT = "a-red-ball-rising--square--s1", "a-blue-box-falling--square--s1"
 CHECKS = {"digests", "all_shots_accounted_for", "videos_probe_well", "charges_add_up"}
+CHECKS |= {"cost_targets_met"}
 
 
 @pytest.fixture

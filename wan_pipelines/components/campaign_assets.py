@@ -7,15 +7,17 @@ import dagster as dg
 from dagster import AssetExecutionContext, OpExecutionContext
 
 from wan_pipelines.campaigns.brief import Brief
-from wan_pipelines.components import metadata, tags
+from wan_pipelines.components import cost_metadata, metadata, tags
 from wan_pipelines.components.campaign_keys import CampaignKeys
 from wan_pipelines.components.model_release import engine_key
 from wan_pipelines.components.places import StepPlace
 from wan_pipelines.components.resource import StudioResource
 from wan_pipelines.components.runs import lasting_errors_told, run_of
 from wan_pipelines.studio import costs as statements
-from wan_pipelines.studio import planning, shards, videos
+from wan_pipelines.studio import planning, shards, turns, videos
+from wan_pipelines.studio.cost_targets import judge
 from wan_pipelines.studio.editions import edition_key
+from wan_pipelines.studio.optimisation_pages import write_optimisation
 from wan_pipelines.studio.watch import wish_of
 
 
@@ -111,7 +113,9 @@ def takes_asset(
         edition = edition_key(opened, brief.name, context.partition_key)
         asked = ShotsConfig(**shots_config(context.run.run_config, keys))
         only = asked.only or None
-        for shard in shards.cut(opened, edition, only=only, exact=asked.exact):
+        pieces = shards.cut(opened, edition, only=only, exact=asked.exact)
+        turns.line_up(opened, edition, context.run_id, pieces)
+        for shard in pieces:
             yield dg.DynamicOutput(shard.to_json(), mapping_key=shard.name)
 
     @dg.op(
@@ -126,7 +130,7 @@ def takes_asset(
     ) -> dict[str, Any]:
         reference = shards.ShardReference.from_json(shard)
         with lasting_errors_told():
-            opened = studio.open(brief.gpu_class)
+            opened = turns.in_turn(studio.open(), brief, reference, context.run_id)
             summary = shards.render(opened, reference, run_of(context), say=context.log.info)
         if summary.left and gpu.can_vanish:
             context.log.info(f"Shots that are left for another pod: {', '.join(summary.left)}")
@@ -225,7 +229,12 @@ def costs_asset(
                 "charges_add_up",
                 asset=keys.costs,
                 description="Charges equal what was paid for the workers, to the micro-dollar.",
-            )
+            ),
+            dg.AssetCheckSpec(
+                cost_metadata.TARGETS_MET,
+                asset=keys.costs,
+                description="Videos cost no more than the environment's targets say.",
+            ),
         ],
         **common,
     )
@@ -233,8 +242,11 @@ def costs_asset(
         opened = studio.open()
         edition = edition_key(opened, brief.name, context.partition_key)
         statement = statements.settle(opened, edition)
+        verdicts = judge(opened, edition)
+        report = write_optimisation(opened, edition, verdicts)
         yield dg.MaterializeResult(metadata=metadata.of_costs(opened, statement))
         yield metadata.charges_check(statement)
+        yield cost_metadata.targets_check(opened, verdicts, report)
 
     return costs
 

@@ -1,5 +1,6 @@
 """What Dagster shows of a day's costs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -8,9 +9,11 @@ from wan_pipelines.components.metadata import table
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.reporting.summary import SHARES, described, records, summed
 from wan_pipelines.studio.cost_reports import DayReport
+from wan_pipelines.studio.cost_targets import Verdict
 from wan_pipelines.studio.studio import Studio
 
 BY = ["tenant", "campaign"]
+TARGETS_MET = "cost_targets_met"
 
 
 def of_day(studio: Studio, report: DayReport, page: str) -> dict[str, Any]:
@@ -49,4 +52,31 @@ def adds_up_check(report: DayReport, name: str) -> dg.AssetCheckResult:
             "reported_micro_usd": report.micro_usd,
             "posted_micro_usd": report.posted_micro_usd,
         },
+    )
+
+
+def targets_check(
+    studio: Studio, verdicts: Sequence[Verdict], report: str | None
+) -> dg.AssetCheckResult:
+    """A warning where videos cost more than they may; the report says what would have met it."""
+    told = [_words(verdict) for verdict in verdicts]
+    shares = {f"within: {v.target.name}": v.within / v.videos for v in verdicts if v.videos}
+    link = {"report": dg.MetadataValue.url(studio.link(report))} if report else {}
+    return dg.AssetCheckResult(
+        passed=report is None,
+        check_name=TARGETS_MET,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(told) or "No target says what such videos may cost.",
+        metadata={**shares, **link},
+    )
+
+
+def _words(verdict: Verdict) -> str:
+    each, name = verdict.each_micro_usd, verdict.target.name
+    allowed = f"the target is ${usd(verdict.target_micro_usd)}"
+    if each is None:
+        return f"{name}: ${usd(verdict.paid_micro_usd)} was paid and no video accepted; {allowed}."
+    return (
+        f"{name}: ${usd(each)} a video, {allowed}; {verdict.within} of {verdict.videos} videos "
+        "are within it by themselves."
     )

@@ -14,6 +14,7 @@ from wan_pipelines.pages.bench import BenchView
 from wan_pipelines.pages.costs import PARTS, CostsView
 from wan_pipelines.pages.details import edition_details
 from wan_pipelines.pages.inline import inlined
+from wan_pipelines.pages.optimisation import KINDS, OptimisationView
 from wan_pipelines.pages.states import WORDINGS
 from wan_pipelines.pages.troubles import group_troubles
 from wan_pipelines.pages.view import EditionView, IndexEntry, ShotView, add_totals
@@ -61,6 +62,12 @@ def render_costs_page(view: CostsView) -> str:
     """The page of what a period cost, of one tenant or of all."""
     styles = inlined(("base.css", "facts.css", "costs.css"), ())
     return _render("costs.html.j2", inlined=styles, view=view, parts=PARTS)
+
+
+def render_optimisation_page(view: OptimisationView) -> str:
+    """The page of what would have met the targets that an edition missed."""
+    styles = inlined(("base.css", "facts.css", "costs.css"), ())
+    return _render("optimisation.html.j2", inlined=styles, view=view, kinds=KINDS)
 
 
 _EDITION_STYLES = ("base.css", "facts.css", "edition.css", "cards.css", "dialog.css")

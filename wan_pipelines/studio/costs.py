@@ -14,6 +14,7 @@ from wan_pipelines.ledger.reports import (
     edition_totals,
     run_costs,
 )
+from wan_pipelines.reporting.files import as_text
 from wan_pipelines.storage.keys import page_key
 from wan_pipelines.studio.page import Pages, write_pages
 from wan_pipelines.studio.studio import Studio
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STATEMENT = "costs.csv"
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,3 @@ def shots_frame(shots: tuple[ShotView, ...]) -> "pd.DataFrame":
             "render_key": [shot.render_key for shot in shots],
         }
     )
-
-
-def as_text(words: str) -> str:
-    """Words that no spreadsheet takes for a formula: an apostrophe before them makes them text."""
-    return f"'{words}" if words.startswith(FORMULA_SIGNS) else words

@@ -7,7 +7,7 @@ The charges of a take are added up before anything else, so that what it was dra
 up once for each take instead of once for each of its half a dozen charges.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.expression import Subquery
 
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.keys import EditionKey, edition_row_id
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.postings import POSTINGS
 from wan_pipelines.ledger.tables import (
@@ -81,10 +82,18 @@ def spending(
 
     Of workers that began at or after `since` and before `until`; of a tenant, or of the house.
     """
-    query = _query(tenant_of(whose), to_micros(since), to_micros(until), detail)
+    began = WorkerRow.started_at
+    query = _query(tenant_of(whose), detail, began >= to_micros(since), began < to_micros(until))
     with ledger.read(whose) as session:
         for some in session.execute(query, execution_options={"yield_per": CHUNK}).partitions():
             yield [_plain(row, len(COLUMNS[detail])) for row in some]
+
+
+def edition_spending(ledger: Ledger, edition: EditionKey, *, detail: Detail = "take") -> Rows:
+    """The same of one edition, whenever its workers began."""
+    query = _query(edition.tenant, detail, WorkerRow.edition_id == edition_row_id(edition))
+    with ledger.read(edition.tenant) as session:
+        return [_plain(row, len(COLUMNS[detail])) for row in session.execute(query)]
 
 
 def idle_spending(ledger: Ledger, since: datetime, until: datetime) -> tuple[IdleSpending, ...]:
@@ -122,8 +131,11 @@ def _plain(row: Any, dimensions: int) -> tuple[Any, ...]:
     return (*row[:dimensions], *map(int, row[dimensions:]))
 
 
-def _query(tenant: str | None, since: int, until: int, detail: Detail) -> Select[Any]:
-    spent = _spent(tenant, since, until)
+def _query(tenant: str | None, detail: Detail, *workers: ColumnElement[bool]) -> Select[Any]:
+    """Of workers that meet all conditions."""
+    if tenant:
+        workers = (*workers, WorkerRow.tenant == tenant)
+    spent = _spent(workers)
     columns = [_columns(spent)[name].label(name) for name in COLUMNS[detail]]
     # By place: tables have columns of the same names.
     places = [literal_column(str(place)) for place, _ in enumerate(columns, start=1)]
@@ -142,9 +154,9 @@ def _query(tenant: str | None, since: int, until: int, detail: Detail) -> Select
     return query.where(WorkerRow.tenant == tenant) if tenant else query
 
 
-def _spent(tenant: str | None, since: int, until: int) -> Subquery:
+def _spent(workers: Sequence[ColumnElement[bool]]) -> Subquery:
     """What each take was charged, and each worker for no take, by what it was spent on."""
-    query = (
+    return (
         select(
             ChargeRow.worker_id,
             ChargeRow.take_id,
@@ -153,10 +165,10 @@ def _spent(tenant: str | None, since: int, until: int) -> Subquery:
             *(_of_kind(kind).label(kind) for kind in KINDS),
         )
         .join(WorkerRow, WorkerRow.id == ChargeRow.worker_id)
-        .where(WorkerRow.started_at >= since, WorkerRow.started_at < until)
+        .where(*workers)
         .group_by(ChargeRow.worker_id, ChargeRow.take_id)
+        .subquery("spent")
     )
-    return (query.where(WorkerRow.tenant == tenant) if tenant else query).subquery("spent")
 
 
 def _of_kind(kind: str) -> ColumnElement[int]:
