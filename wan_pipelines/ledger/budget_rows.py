@@ -1,7 +1,9 @@
 """The rows behind budgets: as they were declared, and what of them is gone."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,7 +23,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR
-from wan_pipelines.ledger.statements import Transaction, insert_of, table
+from wan_pipelines.ledger.statements import Transaction, table, upsert
 from wan_pipelines.ledger.tables import (
     BudgetRow,
     EditionRow,
@@ -33,14 +35,28 @@ from wan_pipelines.ledger.tables import (
 )
 from wan_pipelines.ledger.whose import Asked, tenant_of
 
-NAMES = ("tenant", "campaign", "edition")
 
-
-def keep_budgets(session: Session, edition: EditionKey, budgets: Budgets, now: datetime) -> None:
-    """As `keep_budget`, of an edition and of its campaign."""
+def bind(
+    session: Session, edition: EditionKey, budgets: Budgets, zone: ZoneInfo, now: datetime
+) -> tuple[BudgetStanding, ...]:
+    """Make the budgets of an edition and its campaign what is declared, and see where they stand
+    that bind it, its tenant's included.
+    """
     campaign = BudgetKey(edition.tenant, edition.campaign)
-    keep_budget(session, campaign, budgets.month, now)
-    keep_budget(session, campaign._replace(edition=edition.edition), budgets.edition, now)
+    declared = {
+        campaign: budgets.month,
+        campaign._replace(edition=edition.edition): budgets.edition,
+    }
+    rows = session.execute(_BINDING, _names(edition)).all()
+    known = {_key(row): _budget(row) for row in rows}
+    for key, budget in declared.items():
+        if known.get(key) != budget:
+            keep_budget(session, key, budget, now)
+    bound = {key: budget for key, budget in {**known, **declared}.items() if budget}
+    return tuple(
+        _standing(session, BudgetStanding.of(key, budget, zone.key, now), reserved=True)
+        for key, budget in bound.items()
+    )
 
 
 def keep_budget(session: Session, key: BudgetKey, budget: Budget | None, now: datetime) -> None:
@@ -49,15 +65,16 @@ def keep_budget(session: Session, key: BudgetKey, budget: Budget | None, now: da
         session.execute(delete(BudgetRow).filter_by(**key._asdict()))
         return
     moment = to_micros(now)
-    changed = {
+    said = {
+        **key._asdict(),
         "micro_usd": budget.whole,
         "notify_micro_usd": list(budget.notify),
         "finish_micro_usd": budget.finish,
         "stop_micro_usd": budget.stop,
         "updated_at": moment,
+        "created_at": moment,
     }
-    upsert = insert_of(session)(_BUDGETS).on_conflict_do_update(index_elements=NAMES, set_=changed)
-    session.execute(upsert, {**key._asdict(), **changed, "created_at": moment})
+    upsert(session, BudgetRow, BudgetKey._fields, said)
 
 
 def declared_budgets(session: Session) -> dict[BudgetKey, Budget]:
@@ -72,38 +89,46 @@ def binding(
 
     What is `reserved` takes longer to find than what was paid.
     """
-    names = {"tenant": edition.tenant, "campaign": edition.campaign, "edition": edition.edition}
-    rows = transaction.execute(_BINDING, names).all()
-    return tuple(_standing(transaction, row, now, reserved=reserved) for row in rows)
+    rows = transaction.execute(_BINDING, _names(edition)).all()
+    return tuple(_standing(transaction, _fresh(row, now), reserved=reserved) for row in rows)
 
 
 def budgets_of(
     ledger: Ledger, whose: Asked, since: datetime, *, now: datetime
 ) -> tuple[BudgetStanding, ...]:
     """Where the budgets of tenants and their campaigns stand, and of editions admitted `since`."""
-    recent = _WITH_ZONE.where(
-        (_BUDGETS.c.edition == "") | (_BUDGETS.c.updated_at >= to_micros(since))
+    admitted = exists().where(
+        _EDITIONS.c.tenant == _BUDGETS.c.tenant,
+        _EDITIONS.c.campaign == _BUDGETS.c.campaign,
+        _EDITIONS.c.edition == _BUDGETS.c.edition,
+        _EDITIONS.c.admitted_at >= to_micros(since),
     )
+    recent = _WITH_ZONE.where((_BUDGETS.c.edition == "") | admitted)
     tenant = tenant_of(whose)
     with ledger.read(whose) as session:
         rows = session.execute(
             recent if tenant is None else recent.where(_BUDGETS.c.tenant == tenant)
         ).all()
-        return tuple(_standing(session, row, now, reserved=True) for row in rows)
+        return tuple(_standing(session, _fresh(row, now), reserved=True) for row in rows)
 
 
-def _standing(
-    transaction: Transaction, row: Row[tuple[object, ...]], now: datetime, *, reserved: bool
-) -> BudgetStanding:
-    key, budget = _key(row), _budget(row)
-    fresh = BudgetStanding.of(key, budget, row.time_zone, now)
-    names = key._asdict()
+def _standing(transaction: Transaction, fresh: BudgetStanding, *, reserved: bool) -> BudgetStanding:
+    """With what is gone of it."""
+    kind, names = _kind(fresh.key), fresh.key._asdict()
     if fresh.window:
         names["first"] = to_micros(fresh.window.begins_at)
         names["after"] = to_micros(fresh.window.resets_at)
-    paid = transaction.execute(_PAID[_kind(key)], names).scalar_one()
-    waits = transaction.execute(_WAITS[_kind(key)], names).scalar_one() if reserved else 0
-    return BudgetStanding(key, budget, fresh.window, row.time_zone, int(paid), int(waits))
+    paid = transaction.execute(_PAID[kind], names).scalar_one()
+    waits = transaction.execute(_WAITS[kind], names).scalar_one() if reserved else 0
+    return replace(fresh, paid=int(paid), reserved=int(waits))
+
+
+def _fresh(row: Row[tuple[object, ...]], now: datetime) -> BudgetStanding:
+    return BudgetStanding.of(_key(row), _budget(row), row.time_zone, now)
+
+
+def _names(edition: EditionKey) -> dict[str, str]:
+    return {"tenant": edition.tenant, "campaign": edition.campaign, "edition": edition.edition}
 
 
 def _key(row: Row[tuple[object, ...]]) -> BudgetKey:

@@ -22,7 +22,7 @@ from wan_pipelines.ledger.admission import (
     wishes,
 )
 from wan_pipelines.ledger.amounts import Amount
-from wan_pipelines.ledger.budget_rows import binding, keep_budgets
+from wan_pipelines.ledger.budget_rows import bind
 from wan_pipelines.ledger.budgets import NO_BUDGETS, Budgets
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.edition_rows import (
@@ -98,7 +98,6 @@ def admit(
         lock_account(session, edition.tenant)
         account = ensure_account(session, edition.tenant, edition.user, now)
         edition_id = ensure_edition(session, edition, now)
-        keep_budgets(session, edition, budgets, now)
         before = load_rows(session, edition_id)
         standings = load_standings(session, edition, edition_id, chosen, now)
         standings |= {key: Standing(standings[key].shot_id) for key in lost}
@@ -107,7 +106,10 @@ def admit(
         wished = wishes(chosen, standings, staying)
         dropped = {wish.drops for wish in wished} | {before[name]["reservation"] for name in gone}
         release_unless_running(session, [drop for drop in dropped if drop], now)
-        remainders = [*left_of(session, account, now), *binding(session, edition, now)]
+        remainders = [
+            *left_of(session, account, now),
+            *bind(session, edition, budgets, account.zone, now),
+        ]
         wanted = [wish.candidate.amount for wish in wished if wish.wants]
         decided = decisions(wished, _reserved(session, account, remainders, wanted, now))
         after = [_row(decision, standings, positions) for decision in decided]

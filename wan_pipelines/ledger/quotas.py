@@ -94,7 +94,7 @@ def reserve(
         for reservation, amount in zip(reservations, amounts, strict=True)
     ]
     if rows:
-        transaction.execute(insert(table(QuotaEntryRow)), rows)
+        transaction.execute(_RESERVE, rows)
     return reservations
 
 
@@ -222,5 +222,6 @@ def _settling() -> Insert:
     return insert(_ENTRIES).from_select(_NAMES, query)
 
 
+_RESERVE = insert(_ENTRIES)
 _SETTLE = _settling()
 _RELEASE = _releasing()

@@ -1,11 +1,13 @@
 """Small pieces of SQL that several modules need."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Select, Table
+from sqlalchemy import Connection, Executable, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from wan_pipelines.ledger.engines import POSTGRESQL
 
@@ -32,15 +34,49 @@ def insert_missing(
     session: Session, row: type[DeclarativeBase], values: Sequence[Mapping[str, Any]]
 ) -> None:
     """Insert rows, leaving those alone whose unique key exists already."""
-    if not values:
-        return
-    session.execute(insert_of(session)(table(row)).on_conflict_do_nothing(), list(values))
+    if values:
+        session.execute(_insert_missing(_is_postgresql(session), row), list(values))
 
 
-def insert_of(session: Session) -> Callable[[Table], postgresql.Insert | sqlite.Insert]:
+def upsert(
+    session: Session, row: type[DeclarativeBase], key: tuple[str, ...], values: Mapping[str, Any]
+) -> Any:
+    """Insert a row, or make the one of that key say the same; returns its first column.
+
+    The time of its creation stays what it was.
+    """
+    changing = tuple(name for name in values if name not in key and name != "created_at")
+    statement = _upsert(_is_postgresql(session), row, key, changing)
+    return session.execute(statement, values).scalar_one()
+
+
+# Built once: to build a statement takes longer than to run it.
+@cache
+def _insert_missing(on_postgresql: bool, row: type[DeclarativeBase]) -> Executable:
+    return _insert(on_postgresql)(table(row)).on_conflict_do_nothing()
+
+
+@cache
+def _upsert(
+    on_postgresql: bool,
+    row: type[DeclarativeBase],
+    key: tuple[str, ...],
+    changing: tuple[str, ...],
+) -> ReturningInsert[Any]:
+    statement = _insert(on_postgresql)(table(row))
+    changed = {name: statement.excluded[name] for name in changing}
+    return statement.on_conflict_do_update(index_elements=key, set_=changed).returning(
+        table(row).columns[0]
+    )
+
+
+def _insert(on_postgresql: bool) -> Callable[[Table], postgresql.Insert | sqlite.Insert]:
     """The database's own INSERT, which knows what to do about rows that are there already."""
-    on_postgresql = session.get_bind().dialect.name == POSTGRESQL
     return postgresql.insert if on_postgresql else sqlite.insert
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == POSTGRESQL
 
 
 def lock_rows(transaction: Transaction, query: Select[Any], values: Mapping[str, Any]) -> None:
