@@ -12,7 +12,7 @@ from wan_pipelines.from_environment import resolve
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.places import below, environment_name, project_root, state_folder
 from wan_pipelines.rendering.signals import stop_on_signals
-from wan_pipelines.studio.settings import read_settings
+from wan_pipelines.studio.settings import Settings, read_settings
 
 PATIENCE_SECONDS = 5
 """Shorter than what a scrape is given: that the ledger is away is news."""
@@ -34,12 +34,15 @@ def exporter(
     """
     from prometheus_client import CollectorRegistry, start_http_server
 
+    from wan_pipelines.studio.cost_meters import CostTargetCollector
     from wan_pipelines.studio.meters import LedgerCollector
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     registry = CollectorRegistry()
-    with _ledger() as ledger, stop_on_signals(Event()) as stop:
+    settings = read_settings(project_root(), environment_name())
+    with _ledger(settings) as ledger, stop_on_signals(Event()) as stop:
         registry.register(LedgerCollector(ledger))
+        registry.register(CostTargetCollector(ledger, settings.costs))
         try:
             server, thread = start_http_server(port, host, registry)
         except OSError as error:
@@ -54,7 +57,6 @@ def exporter(
         thread.join()
 
 
-def _ledger() -> Ledger:
-    settings = read_settings(project_root(), environment_name())
+def _ledger(settings: Settings) -> Ledger:
     place = below(state_folder(), resolve(settings.ledger))
     return Ledger.open(place, migrate=False, patience_seconds=PATIENCE_SECONDS)

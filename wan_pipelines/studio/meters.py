@@ -53,7 +53,7 @@ class LedgerCollector:
 
     def collect(self) -> "Iterator[GaugeMetricFamily]":
         found = self._gauges()
-        yield _gauge("wan_ledger_up", "1 if the ledger answers.", [((), int(found is not None))])
+        yield gauge("wan_ledger_up", "1 if the ledger answers.", [((), int(found is not None))])
         if found:
             gauges, budgets = found
             yield from _families(gauges)
@@ -71,21 +71,21 @@ class LedgerCollector:
 
 def _families(found: LedgerGauges) -> "Iterator[GaugeMetricFamily]":
     takes = [((each.release, each.gpu_class, each.outcome), each.takes) for each in found.takes]
-    yield _gauge("wan_takes", "Takes.", takes, "release", "gpu_class", "outcome")
+    yield gauge("wan_takes", "Takes.", takes, "release", "gpu_class", "outcome")
     waiting = [((tenant,), shots) for tenant, shots in found.waiting_shots]
-    yield _gauge("wan_waiting_shots", "Shots that are admitted and not done.", waiting, "tenant")
+    yield gauge("wan_waiting_shots", "Shots that are admitted and not done.", waiting, "tenant")
     for name, about, figure in OF_CLASSES:
         values = [((each.gpu_class,), figure(each)) for each in found.classes]
-        yield _gauge(name, about, values, "gpu_class")
+        yield gauge(name, about, values, "gpu_class")
 
 
 def _of_budgets(found: Sequence[BudgetStanding]) -> "Iterator[GaugeMetricFamily]":
     for name, about, figure in OF_BUDGETS:
         values = [(each.key, float(usd(figure(each)))) for each in found]
-        yield _gauge(name, about, values, *BudgetKey._fields)
+        yield gauge(name, about, values, *BudgetKey._fields)
 
 
-def _gauge(
+def gauge(
     name: str, about: str, values: Iterable[tuple[Sequence[str], float]], *labels: str
 ) -> "GaugeMetricFamily":
     from prometheus_client.metrics_core import GaugeMetricFamily
