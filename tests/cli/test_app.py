@@ -17,6 +17,7 @@ COMMANDS = sorted(
 def test_the_commands_are_those_that_the_documentation_names():
     assert COMMANDS == [
         "campaigns",
+        "charges",
         "cluster",
         "costs",
         "demo",
@@ -24,11 +25,14 @@ def test_the_commands_are_those_that_the_documentation_names():
         "doctor",
         "engine",
         "exporter",
+        "idle",
+        "invoice",
         "launch",
         "ledger",
         "lineage",
         "migrate",
         "plan",
+        "prices",
         "prompts",
         "quota",
         "render",

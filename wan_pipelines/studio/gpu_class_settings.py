@@ -8,7 +8,8 @@ from wan_pipelines.cluster.records import GpuPods
 from wan_pipelines.engines.estimating.machines import Gpu
 from wan_pipelines.ledger.prices import Market
 from wan_pipelines.records import Record
-from wan_pipelines.studio.price_settings import Invoiced, PriceFrom, Usd
+from wan_pipelines.studio.invoice_settings import Invoiced
+from wan_pipelines.studio.price_settings import PriceFrom, Usd
 
 
 class GpuClass(Record):

@@ -1,4 +1,4 @@
-"""What GPUs cost, as an environment declares it: prices from a moment on, and names on invoices."""
+"""What GPUs cost, as an environment declares it: prices from a moment on."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,21 +26,4 @@ class PriceFrom(Record):
     valid_from: Moment = Field(
         description="From here on work begins at it; without a zone it is UTC.",
         examples=["2026-12-01"],
-    )
-
-
-class Invoiced(Record):
-    """By what the GPUs of a class are recognised on invoices: any of these is enough."""
-
-    skus: tuple[str, ...] = Field(
-        default=(), description="SKUs (FOCUS: SkuId).", examples=[["gpu-h100-sxm"]]
-    )
-    resource_types: tuple[str, ...] = Field(
-        default=(), description="Types (FOCUS: ResourceType).", examples=[["p5.48xlarge"]]
-    )
-    tags: dict[str, str] = Field(
-        default={}, description="Tags, all of them (FOCUS: Tags).", examples=[{"pool": "h100"}]
-    )
-    gpus_per_unit: int = Field(
-        default=1, ge=1, description="GPUs of a unit: 8 where hours are those of a node of eight."
     )

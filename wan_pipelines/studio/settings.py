@@ -24,6 +24,7 @@ from wan_pipelines.storage import S3Settings
 from wan_pipelines.studio.cost_settings import CostSettings
 from wan_pipelines.studio.fleet_settings import Reserved
 from wan_pipelines.studio.gpu_class_settings import GpuClass
+from wan_pipelines.studio.invoice_settings import InvoiceLayout
 from wan_pipelines.studio.plan_settings import Plan
 from wan_pipelines.studio.weights_settings import WeightsSettings
 from wan_pipelines.yaml_source import read_component
@@ -240,6 +241,9 @@ class Settings(Record):
     reserved: dict[str, Reserved] = Field(
         default={},
         description="GPUs that are paid whether they are used or not, by names of yours.",
+    )
+    invoices: dict[str, InvoiceLayout] = Field(
+        default={}, description="Layouts of invoices that are not in FOCUS, by names of yours."
     )
     workers: Workers = Field(default=Workers(), description="Workers and shards.")
     kubernetes: Cluster | None = Field(

@@ -1,0 +1,78 @@
+"""What was charged, by day and GPU class: videos, overheads, idle time."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import func, select
+
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.moments import to_micros
+from wan_pipelines.ledger.postings import POSTINGS
+from wan_pipelines.ledger.reconciliation.periods import Period, spans_of, split_over
+from wan_pipelines.ledger.whose import House
+
+VIDEO, UNUSED = "render", "unused"
+"""The parts of postings that are no overheads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Micro-dollars by part of the account (see `postings`), GPU time, idle time included, and how
+    many amounts were rounded for it.
+    """
+
+    micro_usd: Counter[str] = field(default_factory=Counter)
+    gpu_microseconds: int = 0
+    pieces: int = 0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        both = Counter(self.micro_usd)
+        both.update(other.micro_usd)
+        time = self.gpu_microseconds + other.gpu_microseconds
+        return Spent(both, time, self.pieces + other.pieces)
+
+    @property
+    def total(self) -> int:
+        return self.micro_usd.total()
+
+    @property
+    def video(self) -> int:
+        return self.micro_usd[VIDEO]
+
+    @property
+    def idle(self) -> int:
+        return self.micro_usd[UNUSED]
+
+    @property
+    def overheads(self) -> dict[str, int]:
+        """By part: load, wait, idle, retried, wasted."""
+        parts = sorted(self.micro_usd.items())
+        return {part: amount for part, amount in parts if part not in (VIDEO, UNUSED) and amount}
+
+
+def spending(ledger: Ledger, period: Period) -> Mapping[tuple[date, str], Spent]:
+    """By day and class. Work across midnight is split there, in proportion to its time."""
+    found: dict[tuple[date, str], Spent] = defaultdict(Spent)
+    with ledger.read(House("invoice")) as session:
+        rows = session.execute(
+            _SPENT.where(
+                POSTINGS.c.starts_at < to_micros(period.end),
+                POSTINGS.c.ends_at > to_micros(period.begin),
+            )
+        )
+        for gpu_class, starts_at, ends_at, part, microseconds, micro_usd in rows:
+            spans = spans_of(starts_at, ends_at, period)
+            money = split_over(int(micro_usd), spans)
+            time = split_over(int(microseconds), spans)
+            for span, amount, lasted in zip(spans, money, time, strict=True):
+                if span.day is not None:
+                    found[span.day, gpu_class] += Spent(Counter({part: amount}), lasted, 1)
+    return found
+
+
+_PLACE = (POSTINGS.c.gpu_class, POSTINGS.c.starts_at, POSTINGS.c.ends_at, POSTINGS.c.part)
+_SPENT = select(
+    *_PLACE, func.sum(POSTINGS.c.gpu_microseconds), func.sum(POSTINGS.c.micro_usd)
+).group_by(*_PLACE)
