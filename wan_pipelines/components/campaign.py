@@ -38,7 +38,8 @@ class Campaign(dg.Component):
         keys = CampaignKeys(self.brief.name)
         editions = editions_of(self.brief)
         settings = this_environment()
-        gpu = on_gpu(settings, self.brief.release, self.brief.gpu_class)
+        can_move = self.brief.can_wait or any(plan.spot_only for plan in settings.plans.values())
+        gpu = on_gpu(settings, self.brief.release, self.brief.gpu_class, can_move=can_move)
         upstream = [weights_key(self.brief.release), engine_key(self.brief.release)]
         job = dg.define_asset_job(
             keys.job,

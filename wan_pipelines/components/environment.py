@@ -59,4 +59,4 @@ def executor_of(settings: Settings) -> dg.ExecutorDefinition:
     """Pods of the cluster if there is one, else processes of this machine."""
     if settings.kubernetes:
         return pods_executor(settings, settings.kubernetes)
-    return local_executor(settings.workers.count, settings.rendering_class.device)
+    return local_executor(settings.name, settings.workers.count, settings.rendering_class.device)

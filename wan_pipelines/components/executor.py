@@ -4,14 +4,22 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import dagster as dg
+from dagster._core.executor import multiprocess
 
 from wan_pipelines.components import tags
+from wan_pipelines.components.turnstile import ExecutorInTurn
+from wan_pipelines.components.wrapped import WrappedExecutor
 from wan_pipelines.processes import process_name
 from wan_pipelines.step_server import preloaded
 
 
-def local_executor(workers: int, device: Literal["cpu", "cuda"]) -> dg.ExecutorDefinition:
-    """One process per step, forked from a server that has imported what steps need."""
+def local_executor(
+    environment: str, workers: int, device: Literal["cpu", "cuda"]
+) -> dg.ExecutorDefinition:
+    """One process per step, forked from a server that has imported what steps need.
+
+    All runs of this machine share its workers, in turn.
+    """
     config = {
         "retries": {"enabled": {}},
         "max_concurrent": workers,
@@ -22,24 +30,14 @@ def local_executor(workers: int, device: Literal["cpu", "cuda"]) -> dg.ExecutorD
     def processes(context: dg.InitExecutorContext) -> dg.Executor:
         create = dg.multiprocess_executor.executor_creation_fn
         assert create is not None
-        return SignedExecutor(create(context._replace(executor_config=config)))
+        inner = create(context._replace(executor_config=config))
+        return SignedExecutor(ExecutorInTurn(inner, multiprocess, environment))
 
     return processes
 
 
-class SignedExecutor(dg.Executor):
+class SignedExecutor(WrappedExecutor):
     """Another executor that notes in each run which process executes it."""
-
-    def __init__(self, inner: dg.Executor) -> None:
-        self._inner = inner
-
-    @property
-    def retries(self) -> Any:
-        return self._inner.retries
-
-    @property
-    def step_dependency_config(self) -> Any:
-        return self._inner.step_dependency_config
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         plan_context.instance.add_run_tags(plan_context.run_id, {tags.PROCESS: process_name()})

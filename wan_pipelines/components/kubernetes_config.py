@@ -36,6 +36,16 @@ def per_step_config(
     return {op: _replacing(pod) for op, pod in places.items() if pod}
 
 
+def on_class(
+    op_tags: Mapping[str, Mapping[str, str]], gpu_class: str
+) -> dict[str, Mapping[str, str]]:
+    """The tags of ops, as if what holds GPUs held those of another class."""
+    return {
+        op: {**found, tags.GPU_CLASS: gpu_class} if tags.GPU_CLASS in found else found
+        for op, found in op_tags.items()
+    }
+
+
 def _placed(settings: Settings, cluster: Cluster, found: Mapping[str, str]) -> PodConfig | None:
     name = found.get(tags.GPU_CLASS) or found.get(tags.NODE_CLASS)
     if name is None:

@@ -40,16 +40,23 @@ def this_environment() -> Settings:
     return read_settings(project_root(), environment_name())
 
 
-def on_gpu(settings: Settings, release: str, gpu_class: str | None = None) -> StepPlace:
-    """A step that holds GPUs of a class, on a node with the weights of `release`."""
+def on_gpu(
+    settings: Settings, release: str, gpu_class: str | None = None, *, can_move: bool = False
+) -> StepPlace:
+    """A step that holds GPUs of a class, on a node with the weights of `release`.
+
+    If it `can_move`, its turn may come on another class, whose pods may be lost more often.
+    """
     chosen = settings.on(gpu_class)
     pods = chosen.rendering_class.kubernetes
     if pods is None or not settings.kubernetes:
         return StepPlace(MACHINE_POOL, {}, MACHINE_RETRIES)
+    others = settings.gpu_classes.values() if can_move else ()
+    retries = [pods.retries, *(each.kubernetes.retries for each in others if each.kubernetes)]
     return StepPlace(
         gpu_pool_of(chosen.gpu_class),
         {tags.GPU_CLASS: chosen.gpu_class, **_weights(release)},
-        dg.RetryPolicy(max_retries=pods.retries),
+        dg.RetryPolicy(max_retries=max(retries)),
         can_vanish=True,
     )
 

@@ -13,21 +13,23 @@ Number = TypeVar("Number", int, float)
 class ShardReference:
     """A shard as it travels between processes: the names of shots of an edition.
 
-    With `exact` no other pixels are drawn than were asked for, whatever the tenant permits.
+    `gpu_seconds` is what it is expected to hold its GPUs for, loading included. With `exact` no
+    other pixels are drawn than were asked for, whatever the tenant permits.
     """
 
     name: str
     edition: EditionKey
     shots: tuple[str, ...]
     exact: bool = False
+    gpu_seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        edition = EditionKey(**data["edition"])
-        return cls(data["name"], edition, tuple(data["shots"]), data["exact"])
+        edition, shots = EditionKey(**data["edition"]), tuple(data["shots"])
+        return cls(**{**data, "edition": edition, "shots": shots})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import (
     EditionTotals,
@@ -46,11 +47,22 @@ def cut(
     exact: bool = False,
 ) -> tuple[ShardReference, ...]:
     """What is admitted and has no accepted take yet, in shards of the environment's size."""
-    pieces = Estimator(studio).shards(missing_shots(studio, edition, only))
+    estimator = Estimator(studio)
     return tuple(
-        ShardReference(shard.name, edition, tuple(shot.name for shot in shard.shots), exact)
-        for shard in pieces
+        ShardReference(
+            shard.name,
+            edition,
+            tuple(shot.name for shot in shard.shots),
+            exact,
+            round(_held_seconds(estimator, shard.shots), 3),
+        )
+        for shard in estimator.shards(missing_shots(studio, edition, only))
     )
+
+
+def _held_seconds(estimator: Estimator, shots: Sequence[Shot]) -> float:
+    """How long a worker starts, and renders them."""
+    return estimator.start_seconds(shots[0].request) + sum(map(estimator.seconds, shots))
 
 
 def render(

@@ -1,0 +1,145 @@
+"""Shards take their turns in front of Dagster's pools.
+
+Dagster's executors ask a concurrency context whether a step may begin. Ours asks the turnstile
+first, and the pool of the GPU class on which the shard has its turn afterwards: pools stay as the
+limit that holds whatever happens. A step that is no shard goes to its pool at once.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import dagster as dg
+from dagster._core.events import EngineEventData
+from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
+
+from wan_pipelines.components.resource import StudioDoor
+from wan_pipelines.components.wrapped import WrappedExecutor
+from wan_pipelines.places import project_root, state_folder
+from wan_pipelines.studio.turnstile import Turnstile
+
+CANCELLED = {dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED}
+MOST_REPEATS = 20
+
+
+class TurnContext(InstanceConcurrencyContext):
+    """May a step begin? `pool_of` names the pool of a GPU class; `begins` is told of each one."""
+
+    def __init__(
+        self,
+        turnstile: Turnstile,
+        say: Callable[[str], None],
+        pool_of: Callable[[str], str] | None,
+        chosen: dict[str, str],
+        instance: dg.DagsterInstance,
+        dagster_run: dg.DagsterRun,
+    ) -> None:
+        super().__init__(instance, dagster_run)
+        self._turnstile = turnstile
+        self._say = say
+        self._pool_of = pool_of
+        self._chosen = chosen
+        self._in_line: set[str] = set()
+
+    def claim(self, concurrency_key: str, step_key: str, step_priority: int = 0) -> bool:
+        shard = shard_of(step_key)
+        if shard is None:
+            return super().claim(concurrency_key, step_key, step_priority)
+        if not self._turnstile.may_begin(shard):
+            self._wait(step_key)
+            return False
+        self._in_line.discard(step_key)
+        gpu_class = self._turnstile.began.get(shard)
+        if gpu_class is not None:
+            self._chosen[step_key] = gpu_class
+            concurrency_key = self._pool_of(gpu_class) if self._pool_of else concurrency_key
+        return super().claim(concurrency_key, step_key, step_priority)
+
+    def pending_claim_steps(self) -> list[str]:
+        return [*super().pending_claim_steps(), *sorted(self._in_line)]
+
+    def has_pending_claims(self) -> bool:
+        return bool(self._in_line) or super().has_pending_claims()
+
+    def free_step(self, step_key: str) -> None:
+        shard = shard_of(step_key)
+        if shard is not None:
+            self._turnstile.end(shard)
+        super().free_step(step_key)
+
+    def _wait(self, step_key: str) -> None:
+        if step_key not in self._in_line:
+            self._in_line.add(step_key)
+            self._say(f"{step_key} waits for its turn: {self._turnstile.in_line} are in line.")
+
+
+class ExecutorInTurn(WrappedExecutor):
+    """Another executor whose shards take turns; `module` is where it finds its contexts.
+
+    `chosen` is told the GPU class of each step that has its turn.
+    """
+
+    def __init__(
+        self,
+        inner: dg.Executor,
+        module: ModuleType,
+        environment: str,
+        *,
+        pool_of: Callable[[str], str] | None = None,
+        chosen: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(inner)
+        self._module = module
+        self._door = StudioDoor(project_root(), state_folder(), environment)
+        self._pool_of = pool_of
+        self._chosen = {} if chosen is None else chosen
+
+    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
+        instance, run = plan_context.instance, plan_context.dagster_run
+
+        def say(words: str) -> None:
+            dg.DagsterEvent.engine_event(plan_context, words, EngineEventData())
+
+        with Turnstile.opened(self._door.open, repeated_runs(instance, run)) as turnstile:
+            context = partial(TurnContext, turnstile, say, self._pool_of, self._chosen)
+            try:
+                with _contexts_of(self._module, context):
+                    yield from self._inner.execute(plan_context, execution_plan)
+            finally:
+                now = instance.get_run_by_id(run.run_id)
+                if now and now.status in CANCELLED:
+                    turnstile.leave()
+
+
+def shard_of(step_key: str) -> str | None:
+    """The shard that a step renders: `takes.render[shard_3]` renders shard_3."""
+    found = re.fullmatch(r".*__render\[(\w+)\]", step_key)
+    return found and found.group(1)
+
+
+def repeated_runs(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
+    """The run, the one that it executes again, the one that that did, and so on."""
+    runs = [run.run_id]
+    while run.parent_run_id and len(runs) < MOST_REPEATS:
+        parent = instance.get_run_by_id(run.parent_run_id)
+        if parent is None:
+            break
+        runs.append(parent.run_id)
+        run = parent
+    return runs
+
+
+@contextmanager
+def _contexts_of(
+    module: ModuleType, make: Callable[..., InstanceConcurrencyContext]
+) -> Iterator[None]:
+    """Dagster's executors look the class up when a run begins, and offer no other way in."""
+    name = InstanceConcurrencyContext.__name__
+    setattr(module, name, make)
+    try:
+        yield
+    finally:
+        setattr(module, name, InstanceConcurrencyContext)

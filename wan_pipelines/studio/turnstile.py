@@ -1,0 +1,147 @@
+"""A run at the turnstile: it asks for its shards, keeps what it has, and gives it back.
+
+While the ledger is away nobody's turn comes, and nothing else of the run is disturbed.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from threading import Event, Lock, Thread
+from time import monotonic
+from typing import Self
+
+from wan_pipelines.errors import LedgerError
+from wan_pipelines.ledger.turns import Asker, end_turns, renew_turns, take_turns
+from wan_pipelines.processes import process_name
+from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.turns import rules_of
+
+LOOK_SECONDS = 1.0
+RENEW_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Turnstile:
+    """The shards of one run. Used by two threads: the run's, and the one that renews."""
+
+    def __init__(self, open_studio: Callable[[], Studio], runs: Sequence[str]) -> None:
+        """`runs`: the run, and those that it repeats; nothing is opened before a shard asks."""
+        self._open_studio = open_studio
+        self._asker = Asker(tuple(runs), process_name())
+        self._began: dict[str, str] = {}
+        self._unknown: set[str] = set()
+        self._waiting: set[str] = set()
+        self._to_end: set[str] = set()
+        self._next_look = 0.0
+        self._guard = Lock()
+        self.in_line = 0
+
+    @classmethod
+    @contextmanager
+    def opened(cls, open_studio: Callable[[], Studio], runs: Sequence[str]) -> Iterator[Self]:
+        """A turnstile that is renewed until the block ends; what waits then, leaves the line."""
+        turnstile = cls(open_studio, runs)
+        stop = Event()
+        keeper = Thread(target=turnstile._keep, args=(stop,), name="turnstile", daemon=True)
+        keeper.start()
+        try:
+            yield turnstile
+        finally:
+            stop.set()
+            keeper.join()
+            if turnstile._waiting or turnstile._to_end:
+                turnstile.leave(waiting_only=True)
+
+    @property
+    def began(self) -> Mapping[str, str]:
+        """The GPU classes of the shards that had their turn."""
+        return self._began
+
+    def may_begin(self, shard: str) -> bool:
+        """Is it the shard's turn? Asks the ledger once in a while; the line is asked as a whole."""
+        if shard in self._began or shard in self._unknown:
+            return True
+        is_first = not self._waiting
+        self._waiting.add(shard)
+        if is_first or monotonic() >= self._next_look:
+            self._look()
+        return shard not in self._waiting
+
+    def end(self, shard: str) -> None:
+        """The shard has ended, or is to begin again: its slot is free."""
+        if self._began.pop(shard, None) is not None:
+            self._to_end.add(shard)
+            self._do(self._flush)
+
+    def leave(self, *, waiting_only: bool = False) -> None:
+        """Give back what the run holds, or only its places in line."""
+
+        def ended() -> None:
+            self._flush()
+            end_turns(
+                self._studio.ledger,
+                self._asker.runs[0],
+                self._rules,
+                now=datetime.now(UTC),
+                waiting_only=waiting_only,
+            )
+
+        self._do(ended)
+        self._waiting.clear()
+
+    @cached_property
+    def _studio(self) -> Studio:
+        return self._open_studio()
+
+    @cached_property
+    def _rules(self):
+        return rules_of(self._studio.settings)
+
+    def _look(self) -> None:
+        def asked() -> None:
+            answer = take_turns(
+                self._studio.ledger,
+                self._asker,
+                sorted(self._waiting),
+                self._rules,
+                now=datetime.now(UTC),
+            )
+            self._began |= answer.began
+            self._unknown |= answer.unknown
+            self._waiting = set(answer.waiting)
+            self.in_line = answer.in_line
+
+        self._do(asked)
+        self._next_look = monotonic() + LOOK_SECONDS
+
+    def _flush(self) -> None:
+        """Tell the ledger of shards that have ended and that it does not know of yet."""
+        if self._to_end:
+            ending = set(self._to_end)
+            end_turns(
+                self._studio.ledger,
+                self._asker.runs[0],
+                self._rules,
+                now=datetime.now(UTC),
+                shards=ending,
+            )
+            self._to_end -= ending
+
+    def _keep(self, stop: Event) -> None:
+        def renewed() -> None:
+            self._flush()
+            renew_turns(self._studio.ledger, self._asker, now=datetime.now(UTC))
+
+        while not stop.wait(RENEW_SECONDS):
+            self._do(renewed)
+
+    def _do(self, work: Callable[[], None]) -> None:
+        """One thread at a time; a ledger that is away is asked again later."""
+        with self._guard:
+            try:
+                work()
+            except LedgerError as error:
+                log.warning("Turns wait for the ledger: %s", error)
