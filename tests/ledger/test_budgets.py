@@ -13,6 +13,7 @@ from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.budget_notices import note_reached, notices
 from wan_pipelines.ledger.budget_rows import budgets_of
 from wan_pipelines.ledger.budgets import Budget, Budgets
+from wan_pipelines.ledger.corrections import Rerating, Selection, rerate
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Lease, stopped_by_budget
@@ -98,8 +99,8 @@ NEXT = EditionKey("acme", "ada", "demo", "second")
 OTHER = EditionKey("acme", "ada", "other", "first")
 
 
-def monthly(cents: int, **more: int) -> Budgets:
-    return Budgets(month=Budget(cents * CENT, **({"finish": cents * CENT} | more)))
+def monthly(cents: int) -> Budgets:
+    return Budgets(month=Budget(cents * CENT, finish=cents * CENT))
 
 
 def spend(scene: Scene, name: str, cents: int, edition: EditionKey = DEMO) -> None:
@@ -193,3 +194,18 @@ def test_each_threshold_is_told_once(ledger: Ledger):
     scene.now += timedelta(days=31)
     assert told() == [], "another month, of which nothing is gone"
     assert [each.at for each in notices(ledger, "acme")] == [2 * CENT, 3 * CENT, 4 * CENT]
+
+
+def test_what_was_charged_at_a_wrong_price_counts_at_the_right_one(ledger: Ledger):
+    scene = Scene(ledger)
+    scene.admit([costing("a", 4)], budgets=monthly(5))
+    spend(scene, "a", 4)
+    assert scene.states([costing("b", 2)], NEXT, budgets=monthly(5)) == {"b": "refused"}
+    half = Rerating(
+        Selection(tenant="acme"), PRICE // 2, decided_by="root", reason="a typing error"
+    )
+    rerate(ledger, half, now=scene.now)
+    assert scene.states([costing("b", 2)], NEXT, budgets=monthly(5)) == {"b": "admitted"}
+    (standing,) = budgets_of(ledger, "acme", scene.now, now=scene.now)
+    assert (standing.paid, standing.reserved) == (2 * CENT, 2 * CENT)
+    books.check(ledger)
