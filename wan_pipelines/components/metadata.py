@@ -7,10 +7,12 @@ import dagster as dg
 
 from wan_pipelines.encoding.renditions import PICTURES
 from wan_pipelines.engines.prepare import PreparedEngine
+from wan_pipelines.ledger.forecasts import Outcome
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import EditionTotals, ShotView
 from wan_pipelines.studio.artifacts import ArtifactState
 from wan_pipelines.studio.costs import Statement
+from wan_pipelines.studio.forecasting import PERCENT
 from wan_pipelines.studio.plans import Plan
 from wan_pipelines.studio.shards import EditionTally
 from wan_pipelines.studio.shot_view import render_seconds, state_of
@@ -83,9 +85,14 @@ def of_plan(plan: Plan) -> Metadata:
         "shots": len(plan.shots),
         **dict(sorted(plan.counts.items())),
         "estimated_gpu_seconds": round(plan.gpu_seconds, 3),
+        "estimated_gpu_seconds_at_least": round(plan.gpu_seconds_between[0], 3),
+        "estimated_gpu_seconds_at_most": round(plan.gpu_seconds_between[1], 3),
+        "estimate_holds_percent": PERCENT,
         "estimated_from": plan.basis,
         "estimated_peak_memory_gib": round(plan.peak_bytes / GIB, 2),
         "estimated_cost_usd": float(usd(plan.cost_micro_usd)),
+        "estimated_cost_usd_at_least": float(usd(plan.cost_between_micro_usd[0])),
+        "estimated_cost_usd_at_most": float(usd(plan.cost_between_micro_usd[1])),
         "estimated_workers": plan.starts.workers,
         "estimated_wall_seconds": round(plan.starts.wall_seconds, 1),
         "over_budget": plan.over_budget,
@@ -141,6 +148,7 @@ def of_costs(studio: Studio, statement: Statement) -> Metadata:
         "unattributed_usd": float(usd(totals.unattributed_micro_usd)),
         "superseded_usd": float(usd(totals.superseded_micro_usd)),
         "cost_per_video_usd": float(usd(round(paid / rendered))) if rendered else None,
+        **_of_forecasts(statement.forecasts),
         "page": dg.MetadataValue.url(studio.link(statement.pages.page)),
         "statement": dg.MetadataValue.url(studio.link(statement.csv)),
         **table(
@@ -150,6 +158,21 @@ def of_costs(studio: Studio, statement: Statement) -> Metadata:
                 for kind, amount in totals.micro_usd_by_kind.items()
             ],
         ),
+    }
+
+
+def _of_forecasts(found: Sequence[Outcome]) -> Metadata:
+    """How right the latest forecast of the edition was, if its shots were rendered."""
+    ended = [outcome for outcome in found if outcome.ended][:1]
+    return {
+        key: value
+        for outcome in ended
+        for key, value in (
+            ("forecast_gpu_seconds", round(outcome.forecast.seconds, 3)),
+            ("actual_gpu_seconds", round(outcome.actual_seconds, 3)),
+            ("forecast_error", round(outcome.error, 4)),
+            ("forecast_held", outcome.held),
+        )
     }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wan_pipelines.ledger.forecasts import Outcome, outcomes
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.money import usd
@@ -28,7 +29,9 @@ STATEMENT = "costs.csv"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The money of an edition; `runs` are those that rendered for it, settled or not."""
+    """The money of an edition; `runs` are those that rendered for it, settled or not, and
+    `forecasts` what was expected of it, latest first.
+    """
 
     edition: EditionKey
     shots: tuple[ShotView, ...]
@@ -36,6 +39,7 @@ class Statement:
     runs: tuple[RunCost, ...]
     csv: str
     pages: Pages
+    forecasts: tuple[Outcome, ...] = ()
 
     @property
     def open_workers(self) -> int:
@@ -57,7 +61,8 @@ def settle(studio: Studio, edition: EditionKey) -> Statement:
     csv = page_key(edition.tenant, edition.campaign, edition.edition, STATEMENT)
     studio.store.put_bytes(csv, shots_frame(shots).to_csv(index=False).encode())
     pages = write_pages(studio, edition, shots, totals)
-    return Statement(edition, shots, totals, runs, csv, pages)
+    said = outcomes(studio.ledger, edition.tenant, edition=edition)
+    return Statement(edition, shots, totals, runs, csv, pages, said)
 
 
 def shots_frame(shots: tuple[ShotView, ...]) -> "pd.DataFrame":

@@ -12,6 +12,7 @@ from wan_pipelines.ledger.admission import Admission, Candidate
 from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.budgets import NO_BUDGETS, Budgets
 from wan_pipelines.ledger.editions import admit as admit_in_ledger
+from wan_pipelines.ledger.forecasts import keep_forecasts
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.reports.descent_rows import degraded_takes
@@ -20,6 +21,7 @@ from wan_pipelines.studio.budget_settings import budgets_of
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.estimates import Estimator, seconds_between
 from wan_pipelines.studio.fitting import Fitting
+from wan_pipelines.studio.forecasting import forecasts_of
 from wan_pipelines.studio.outputs import broken_videos, forget_broken, forget_degraded
 from wan_pipelines.studio.plans import Plan, PlannedShot, Starts
 from wan_pipelines.studio.reviews import reviewer
@@ -114,7 +116,10 @@ def _admit(studio: Studio, wish: _Wish) -> Plan:
     forget_broken(studio, wish.edition.tenant, keys)
     if wish.exact:
         forget_degraded(studio, wish.edition.tenant, keys)
-    return _decide(studio, wish)
+    plan = _decide(studio, wish)
+    forecasts = forecasts_of(plan, studio.settings.gpu_class)
+    keep_forecasts(studio.ledger, plan.edition, forecasts, now=datetime.now(UTC))
+    return plan
 
 
 def _keys(studio: Studio, wish: _Wish) -> set[str]:
