@@ -25,7 +25,7 @@ def amounts(ledger: Ledger) -> Counter[tuple[str, str]]:
 
 def test_every_charge_is_in_one_account(ledger: Ledger):
     scene = Scene(ledger)
-    wanted = shots("good", "retried", "bad")
+    wanted = shots("good", "replaced", "bad")
     scene.admit(wanted)
     hand = scene.worker()
     hand.spend("load", 1000)
@@ -41,7 +41,7 @@ def test_every_charge_is_in_one_account(ledger: Ledger):
     assert found == {
         ("video", "render"): 2000,
         ("overhead", "load"): 500,
-        ("overhead", "retried"): 1250,
+        ("overhead", "replaced"): 1250,
         ("overhead", "wasted"): 1250,
     }
     with ledger.read(House("audit")) as session:

@@ -10,8 +10,8 @@ Accounts, and the parts that they consist of:
 |------------|--------------------------|----------------------------------------------------------|
 | `video`    | `render`                 | an accepted take's own time                              |
 | `overhead` | `load`, `wait`, `idle`   | what its worker did besides, spread over accepted takes  |
-| `overhead` | `retried`, `wasted`      | takes that were not accepted, and workers without takes; |
-|            |                          | `retried` where another take of the shot was accepted    |
+| `overhead` | `replaced`, `wasted`     | takes that were not accepted, and workers without takes; |
+|            |                          | `replaced` where another take of the shot was accepted   |
 | `idle`     | `unused`                 | reserved GPUs that no worker held                        |
 
 A correction posts into the accounts of what it corrects, so that sums follow it by themselves;
@@ -38,7 +38,7 @@ from wan_pipelines.ledger.tables import (
 )
 
 Account = Literal["video", "overhead", "idle"]
-Part = Literal["render", "load", "wait", "idle", "retried", "wasted", "unused"]
+Part = Literal["render", "load", "wait", "idle", "replaced", "wasted", "unused"]
 
 OVERHEADS = ("load", "wait", "idle")
 """What a worker does for no take in particular."""
@@ -63,7 +63,7 @@ _CHARGES = (
         case(
             (_OWN_TIME, _word("render")),
             (_IS_ACCEPTED, ChargeRow.kind),
-            (_WAS_ACCEPTED_LATER, _word("retried")),
+            (_WAS_ACCEPTED_LATER, _word("replaced")),
             else_=_word("wasted"),
         ).label("part"),
         ChargeRow.kind,

@@ -153,7 +153,7 @@ generated_spending = st.dictionaries(
     st.builds(
         Spent,
         st.dictionaries(
-            st.sampled_from(["render", "load", "wait", "idle", "retried", "wasted", "unused"]),
+            st.sampled_from(["render", "load", "wait", "idle", "replaced", "wasted", "unused"]),
             st.integers(0, 10**9),
         ).map(Counter),
         st.integers(0, 10**14),

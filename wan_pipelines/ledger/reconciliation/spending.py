@@ -47,7 +47,7 @@ class Spent:
 
     @property
     def overheads(self) -> dict[str, int]:
-        """By part: load, wait, idle, retried, wasted."""
+        """By part: load, wait, idle, replaced, wasted."""
         parts = sorted(self.micro_usd.items())
         return {part: amount for part, amount in parts if part not in (VIDEO, UNUSED) and amount}
 
