@@ -27,7 +27,7 @@ def opened(studio: Studio, at: datetime) -> str:
 
 def named(studio: Studio, worker_id: str, process: str | None) -> None:
     with studio.ledger.write(House("audit")) as session:
-        session.get_one(WorkerRow, worker_id).process = process
+        session.get_one(WorkerRow, (worker_id, "demo")).process = process
 
 
 def left(studio: Studio) -> set[str]:
