@@ -30,7 +30,9 @@ def functions_of(room: str, kind: type) -> dict[str, FunctionType]:
             is_own = getattr(value, "__module__", "") == module.__name__
             if name.startswith("_") or not inspect.isfunction(value) or not is_own:
                 continue
-            if any(each.annotation is kind for each in inspect.signature(value).parameters.values()):
+            if any(
+                each.annotation is kind for each in inspect.signature(value).parameters.values()
+            ):
                 found[f"{module.__name__.partition(f'.{room}.')[2]}.{name}"] = value
     return found
 
