@@ -134,7 +134,7 @@ def test_a_shard_that_begins_again_is_first_of_its_tenant(turnstile: Turnstile):
 def test_a_run_that_repeats_another_takes_over_how_its_shards_were_cut(turnstile: Turnstile):
     turnstile.line_up("first", "a", priority=3)
     assert turnstile.ask("second", "a", of="first").began == {"a": "h100"}
-    (turn,) = line(turnstile.ledger, now=turnstile.now)
+    (turn,) = line(turnstile.ledger, House("operator"), now=turnstile.now)
     assert (turn.run_id, turn.priority, turn.gpu_class) == ("second", 3, "h100")
 
 
@@ -159,8 +159,9 @@ def test_who_waits_is_shown_as_waiting(turnstile: Turnstile):
     turnstile.slots = {"h100": Slots(1)}
     turnstile.line_up("run", "a", "b", due_at=START + timedelta(hours=3))
     turnstile.ask("run", "a", "b")
-    first, second = line(turnstile.ledger, now=turnstile.now)
+    first, second = line(turnstile.ledger, House("operator"), now=turnstile.now)
     assert (first.shard, first.gpu_class, first.began_at) == ("a", "h100", START)
+    assert line(turnstile.ledger, "bolt", now=turnstile.now) == ()
     assert (second.shard, second.began_at, second.due_at) == (
         "b",
         None,

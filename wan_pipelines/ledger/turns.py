@@ -19,7 +19,7 @@ from wan_pipelines.ledger.moments import from_micros, micros_in, to_micros
 from wan_pipelines.ledger.outages import repeated
 from wan_pipelines.ledger.statements import insert_missing
 from wan_pipelines.ledger.tables import ServedRow, TurnRow
-from wan_pipelines.ledger.whose import House
+from wan_pipelines.ledger.whose import Asked, House, tenant_of
 from wan_pipelines.processes import is_gone
 from wan_pipelines.scheduling.policy import FairShare, beginnings
 from wan_pipelines.scheduling.records import Running, Scene, Slots, Standing, Usage, Waiting
@@ -194,15 +194,16 @@ def gpu_class_of(ledger: Ledger, edition: EditionKey, run_id: str, shard: str) -
         return session.scalars(query).one_or_none()
 
 
-def line(ledger: Ledger, *, now: datetime) -> tuple[TurnInLine, ...]:
+def line(ledger: Ledger, whose: Asked, *, now: datetime) -> tuple[TurnInLine, ...]:
     """All that run and wait, those who have begun first, then by when they came."""
-    with ledger.read(House("operator")) as session:
-        rows = session.scalars(
-            _IN_LINE.where(TurnRow.renewed_at >= to_micros(now - EXPIRY)).order_by(
-                TurnRow.began_at.is_(None), TurnRow.began_at, TurnRow.asked_at, TurnRow.id
-            )
-        )
-        return tuple(_shown(row) for row in rows)
+    query = _IN_LINE.where(TurnRow.renewed_at >= to_micros(now - EXPIRY)).order_by(
+        TurnRow.began_at.is_(None), TurnRow.began_at, TurnRow.asked_at, TurnRow.id
+    )
+    tenant = tenant_of(whose)
+    if tenant is not None:
+        query = query.where(TurnRow.tenant == tenant)
+    with ledger.read(whose) as session:
+        return tuple(_shown(row) for row in session.scalars(query))
 
 
 _IN_LINE = select(TurnRow).where(TurnRow.asked_at.is_not(None), TurnRow.ended_at.is_(None))

@@ -1,0 +1,168 @@
+"""Where campaigns may render, and how their shards stand in line."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.project import Project
+from wan_pipelines.errors import InputError, LedgerError
+from wan_pipelines.ledger.keys import EditionKey
+from wan_pipelines.ledger.turns import line
+from wan_pipelines.ledger.whose import House
+from wan_pipelines.scheduling.records import Slots, Standing
+from wan_pipelines.studio import turnstile as turnstiles
+from wan_pipelines.studio.shard_records import ShardReference
+from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.turns import classes_of, in_turn, line_up, rules_of
+from wan_pipelines.studio.turnstile import Turnstile
+
+EDITION = EditionKey("demo", "mira", "balls", "one")
+SHARDS = tuple(ShardReference(f"shard_{n}", EDITION, ("a",), gpu_seconds=600) for n in (1, 2, 3))
+GPU = {"price_usd_per_hour": "2.69", "hardware": "h100"}
+CLUSTER: Mapping[str, Any] = {
+    "gpu_class": "h100",
+    "gpu_classes": {
+        "h100": {**GPU, "kubernetes": {"slots": 8}},
+        "h100-spot": {**GPU, "kubernetes": {"slots": 16, "capacity": "spot"}},
+        "l40s": {**GPU, "hardware": "l40s", "kubernetes": {"capacity": "spot"}},
+    },
+    "cache": "/cache",
+    "kubernetes": {},
+}
+
+
+def plans(**demo: Any) -> dict[str, Any]:
+    """The environment's, with one that the tenant `demo` has."""
+    return {"plans": {"studio": demo, "free": {}}}
+
+
+@pytest.mark.parametrize(
+    ("brief", "plan", "classes"),
+    [
+        ({}, {}, ("h100",)),
+        ({"gpu_class": "h100-spot"}, {}, ("h100-spot",)),
+        ({"can_wait": True}, {}, ("h100", "h100-spot")),
+        ({"can_wait": True, "gpu_class": "h100-spot"}, {}, ("h100-spot", "h100")),
+        ({"can_wait": True, "gpu_class": "l40s"}, {}, ("l40s",)),
+        ({}, {"spot_only": True}, ("h100-spot",)),
+        ({"can_wait": True}, {"spot_only": True}, ("h100-spot",)),
+    ],
+)
+def test_a_campaign_renders_where_its_brief_and_its_plan_permit(
+    quick_project: Project, brief: dict[str, Any], plan: dict[str, Any], classes: tuple[str, ...]
+):
+    quick_project.environment(**CLUSTER, **plans(**plan))
+    quick_project.campaign(**brief)
+    studio = quick_project.studio()
+    assert classes_of(studio.settings, studio.brief("balls")) == classes
+
+
+def test_a_plan_for_spot_capacity_is_told_where_there_is_none(quick_project: Project):
+    classes = {name: CLUSTER["gpu_classes"][name] for name in ("h100", "l40s")}
+    quick_project.environment(**{**CLUSTER, "gpu_classes": classes}, **plans(spot_only=True))
+    studio = quick_project.studio()
+    with pytest.raises(InputError, match=r"spot capacity only, and there is none like h100"):
+        classes_of(studio.settings, studio.brief("balls"))
+    alone = {"h100": CLUSTER["gpu_classes"]["h100"]}
+    quick_project.environment(**{**CLUSTER, "gpu_classes": alone}, **plans(spot_only=True))
+    with pytest.raises(InputError, match=r"plans.studio is spot_only, but no GPU class is"):
+        quick_project.studio()
+
+
+def test_slots_are_those_of_the_cluster_or_the_workers_of_the_machine(quick_project: Project):
+    machine = rules_of(quick_project.studio().settings)
+    assert machine.slots == {"laptop-cpu": Slots(2)}
+    vip = {"priority_class": "vip", "weight": 3, "concurrent_shards": 5}
+    quick_project.environment(**CLUSTER, **plans(**vip))
+    cluster = rules_of(quick_project.studio().settings)
+    assert cluster.slots["h100"] == Slots(8)
+    assert cluster.slots["h100-spot"] == Slots(16, "spot")
+    assert cluster.standings == {"demo": Standing("vip", 3, 5), "small": Standing()}
+
+
+def test_shards_are_lined_up_as_their_brief_says(quick_project: Project):
+    quick_project.environment(**CLUSTER)
+    quick_project.campaign(priority=7, can_wait=True, finish_by={"hours": 2})
+    studio = quick_project.studio()
+    line_up(studio, EDITION, "run", SHARDS[:1])
+    with Turnstile.opened(lambda: studio, ["run"]) as turnstile:
+        assert turnstile.may_begin("shard_1")
+        (turn,) = line(studio.ledger, House("operator"), now=datetime.now(UTC))
+        reference = SHARDS[0]
+        rendering = in_turn(studio, studio.brief("balls"), reference, "run")
+        assert rendering.settings.gpu_class == "h100-spot"
+    assert (turn.priority, turn.can_wait, turn.gpu_seconds) == (7, True, 600)
+    assert turn.due_at
+    assert timedelta(hours=1, minutes=59) < turn.due_at - turn.asked_at <= timedelta(hours=2)
+
+
+@pytest.fixture
+def studio(quick_project: Project) -> Studio:
+    """A machine with two workers, and three shards in line."""
+    opened = quick_project.studio()
+    line_up(opened, EDITION, "run", SHARDS)
+    return opened
+
+
+def test_a_run_begins_what_there_are_workers_for(studio: Studio, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(turnstiles, "LOOK_SECONDS", 0.0)
+    with Turnstile.opened(lambda: studio, ["run"]) as turnstile:
+        begun = [turnstile.may_begin(shard.name) for shard in SHARDS]
+        assert begun == [True, True, False]
+        assert turnstile.in_line == 1
+        turnstile.end("shard_1")
+        assert turnstile.may_begin("shard_3")
+
+
+def test_a_shard_that_nobody_lined_up_is_not_held_up(studio: Studio):
+    with Turnstile.opened(lambda: studio, ["another"]) as turnstile:
+        assert turnstile.may_begin("shard_1")
+        assert turnstile.began == {}
+
+
+def test_what_still_waits_leaves_the_line_with_its_run_and_what_renders_stays(studio: Studio):
+    """A run's process may be replaced; its pods render on."""
+    with Turnstile.opened(lambda: studio, ["run"]) as turnstile:
+        for shard in SHARDS:
+            turnstile.may_begin(shard.name)
+    left = line(studio.ledger, House("operator"), now=datetime.now(UTC))
+    assert [turn.shard for turn in left] == ["shard_1", "shard_2"]
+    with Turnstile.opened(lambda: studio, ["run"]) as turnstile:
+        turnstile.leave()
+    assert line(studio.ledger, House("operator"), now=datetime.now(UTC)) == ()
+
+
+def test_while_the_ledger_is_away_shards_wait_and_slots_are_given_back_later(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(turnstiles, "LOOK_SECONDS", 0.0)
+
+    def away(*_: object, **__: object) -> None:
+        raise LedgerError("the ledger is away")
+
+    with Turnstile.opened(lambda: studio, ["run"]) as turnstile:
+        with monkeypatch.context() as outage:
+            outage.setattr(turnstiles, "take_turns", away)
+            assert not turnstile.may_begin("shard_1")
+        assert turnstile.may_begin("shard_1")
+        with monkeypatch.context() as outage:
+            outage.setattr(turnstiles, "end_turns", away)
+            turnstile.end("shard_1")
+    assert line(studio.ledger, House("operator"), now=datetime.now(UTC)) == ()
+
+
+def test_a_run_that_is_renewed_keeps_its_slots(studio: Studio, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(turnstiles, "RENEW_SECONDS", 0.01)
+    renewed: list[str] = []
+    known = turnstiles.renew_turns
+    monkeypatch.setattr(
+        turnstiles, "renew_turns", lambda *a, **k: (known(*a, **k), renewed.append("again"))
+    )
+    with Turnstile.opened(lambda: studio, ["run"]) as turnstile:
+        turnstile.may_begin("shard_1")
+        while len(renewed) < 3:
+            pass
+    (turn,) = line(studio.ledger, House("operator"), now=datetime.now(UTC))
+    assert turn.shard == "shard_1"
