@@ -10,10 +10,13 @@ from wan_pipelines.encoding.renditions import Codec, RenditionFile
 from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.artifacts import ArtifactRecord
 from wan_pipelines.ledger.charges import Spent
+from wan_pipelines.ledger.corrections import Rerating, Selection
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.descents import Descent
 from wan_pipelines.ledger.editions import Admission, Candidate, admit
+from wan_pipelines.ledger.fleets import Fleet
 from wan_pipelines.ledger.footholds import Bucket
+from wan_pipelines.ledger.invoices.lines import Asked, Invoice, InvoiceLine
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Lease, lease_shot
 from wan_pipelines.ledger.limits import LimitChange
@@ -74,6 +77,18 @@ CHANGE = LimitChange(
     reason="launch week",
     decided_by="root",
     decided_at=START,
+)
+CORRECTION = Rerating(Selection(tenant="acme"), 500 * PRICE, "mira", "the list was wrong")
+FLEET = Fleet("base", "laptop-cpu", 2, START, micro_usd_per_gpu_hour=PRICE)
+INVOICE = Invoice(
+    "march.csv",
+    "ef" * 32,
+    "focus",
+    (
+        InvoiceLine(
+            "ab" * 32, 2, START, START + timedelta(hours=1), "Usage", Asked(PRICE), Asked(PRICE)
+        ),
+    ),
 )
 BUCKET = Bucket("wan-tiny", "ab" * 32, 96, 64, 9, "{}", "laptop-cpu", 1, exact=False)
 

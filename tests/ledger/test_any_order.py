@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.ledger import books
-from tests.ledger.scenes import ERROR, REPORT, Hand, Scene, files, shot
+from tests.ledger.scenes import ERROR, PRICE, REPORT, Hand, Scene, files, shot
 from wan_pipelines.errors import LeaseLost, NotAdmitted, QuotaExceeded
+from wan_pipelines.ledger.audits import discrepancies
+from wan_pipelines.ledger.corrections import Rerating, Selection, rerate
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.editions import all_editions
 from wan_pipelines.ledger.keys import EditionKey
@@ -114,6 +116,15 @@ class AnyOrder(RuleBasedStateMachine):
         hand.spend("idle", 10)
         hand.close()
         self.hands.remove(hand)
+
+    @rule(price=st.integers(0, 10 * PRICE), hours=st.none() | st.integers(0, 48))
+    def correct(self, price: int, hours: int | None) -> None:
+        since = None if hours is None else self.scene.now - timedelta(hours=hours)
+        rerating = Rerating(Selection(tenant="bolt", since=since), price, "mira", "why not")
+        rerate(self.scene.ledger, rerating, now=self.scene.now)
+        again = rerate(self.scene.ledger, rerating, now=self.scene.now)
+        assert again.correction_id is None
+        assert discrepancies(self.scene.ledger) == ()
 
     @rule(hours=st.integers(1, 30))
     def wait(self, hours: int) -> None:

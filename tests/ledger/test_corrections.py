@@ -1,5 +1,6 @@
 """Charges at a price that was wrong are corrected by entries; every sum follows, once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from datetime import timedelta
 
@@ -143,6 +144,17 @@ def test_the_database_takes_no_charge_back_twice(ledger: Ledger):
 
     with pytest.raises(LedgerError, match="refused a change that would break its rules"):
         write()
+
+
+def test_many_who_correct_at_once_correct_once(ledger: Ledger):
+    scene = rendered(ledger)
+    rerating = Rerating(CLASS, PRICE // 4, "mira", "everybody saw it")
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda _: rerate(ledger, rerating, now=scene.now), range(6)))
+    assert sorted(outcome.charges for outcome in made) == [0, 0, 0, 0, 0, 4]
+    assert sum(charged(ledger)) == 1000
+    assert len(corrections(ledger)) == 1
+    books.check(ledger)
 
 
 def test_a_trial_keeps_nothing(ledger: Ledger):

@@ -1,5 +1,6 @@
 """The idle account: what nobody held is charged once, and revised when more is known."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -112,6 +113,12 @@ def test_a_fleet_that_is_declared_otherwise_is_charged_otherwise(ledger: Ledger)
     assert idle_days(ledger, TODAY, TODAY) == ()
     (back,) = night(ledger, replace(FLEET, gpus=1))
     assert (back.usage.idle_micro_usd, back.revisions) == (24_000_000, 1)
+
+
+def test_many_nights_at_once_charge_a_day_once(ledger: Ledger):
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: night(ledger, FLEET), range(6)))
+    assert entries(ledger) == [(0, "idle", 48_000_000)]
 
 
 def test_an_entry_is_never_changed(ledger: Ledger):

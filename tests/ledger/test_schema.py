@@ -12,13 +12,26 @@ from sqlalchemy import create_engine, inspect, select, text
 
 from tests.ledger import books
 from tests.ledger.racers import run_racers
-from tests.ledger.scenes import ARTIFACT, BUCKET, CHANGE, DRAWN_IN_TILES, Scene, shots
+from tests.ledger.scenes import (
+    ARTIFACT,
+    BUCKET,
+    CHANGE,
+    CORRECTION,
+    DRAWN_IN_TILES,
+    FLEET,
+    INVOICE,
+    Scene,
+    shots,
+)
 from tests.ledger.turnstile import Turnstile
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger import schema
 from wan_pipelines.ledger.artifacts import sign_off
+from wan_pipelines.ledger.corrections import rerate
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.footholds import set_foothold
+from wan_pipelines.ledger.idle import charge_idle
+from wan_pipelines.ledger.invoices.book import import_invoice
 from wan_pipelines.ledger.limit_changes import change_limit
 from wan_pipelines.ledger.limits import Limit
 from wan_pipelines.ledger.reviews import review
@@ -43,7 +56,20 @@ def filled(url: str) -> Ledger:
     turnstile.line_up("run", "a")
     turnstile.ask("run", "a")
     turnstile.end("run")
+    rerate(ledger, CORRECTION, now=scene.now)
+    day = scene.now.date()
+    charge_idle(ledger, [FLEET], day, day, now=scene.later(days=2))
+    import_invoice(ledger, INVOICE, imported_by="mira", now=scene.now)
     return ledger
+
+
+def test_a_ledger_without_corrections_keeps_what_they_came_to(empty_url: str):
+    with filled(empty_url) as ledger:
+        corrected = books.paid_and_charged(ledger)
+        schema.downgrade(ledger.engine, "0008")
+    with Ledger.open(empty_url) as ledger:
+        assert books.paid_and_charged(ledger) == corrected
+        books.check(ledger)
 
 
 def test_plans_keep_their_limits_from_version_to_version(empty_url: str):
