@@ -7,6 +7,8 @@ from tests.support.project import Project
 from wan_pipelines.components.prompt import PromptConfig
 from wan_pipelines.ledger.reports import videos
 
+OBSERVED = "ASSET_OBSERVATION"
+
 
 @pytest.fixture
 def launch(project: Project, monkeypatch: pytest.MonkeyPatch) -> Launches:
@@ -21,6 +23,26 @@ def test_a_prompt_is_rendered_and_shown(launch: Launches) -> None:
     assert shown["posters"].startswith("![Posters](http://127.0.0.1:3070/")
     (video,) = videos(launch.project.studio().ledger, "demo")
     assert (video.prompt, video.seed) == ("a green cone turning", 3)
+
+
+def test_what_it_takes_is_told_before_it_is_rendered(launch: Launches) -> None:
+    result = launch.prompt(prompt="a green cone turning")
+    (told,) = [event for event in result.all_events if event.event_type_value == OBSERVED]
+    steps = [event.step_key for event in result.all_events if event.is_step_start]
+    assert steps == ["prompt__video.prompt__video__estimate", "prompt__video.prompt__video__render"]
+    assert told.step_key == steps[0]
+    shown = told.asset_observation_data.asset_observation.metadata
+    assert shown["estimated_cost_usd"].value > 0
+    assert shown["estimated_cost_usd_at_most"].value > shown["estimated_cost_usd_at_least"].value
+
+
+def test_a_prompt_beyond_the_quota_asks_for_no_gpu(launch: Launches) -> None:
+    for seed in range(5):
+        assert launch.prompt(seed=seed, tenant="small").success
+    result = launch.prompt(seed=6, tenant="small")
+    assert "limit of 5 shots a day" in failure_of(result)
+    started = [event.step_key for event in result.all_events if event.is_step_start]
+    assert started == ["prompt__video.prompt__video__estimate"]
 
 
 def test_without_a_word_the_defaults_are_rendered(launch: Launches) -> None:

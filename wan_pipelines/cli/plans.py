@@ -7,8 +7,8 @@ from typing import Any
 from wan_pipelines.cli.output import console, note, print_json
 from wan_pipelines.cli.tables import Column, print_table
 from wan_pipelines.ledger.money import usd
-from wan_pipelines.pages.formats import seconds
 from wan_pipelines.studio.estimates import ShotEstimate
+from wan_pipelines.studio.plan_words import expected
 from wan_pipelines.studio.plans import Plan, PlannedShot
 from wan_pipelines.units import GB
 
@@ -103,26 +103,7 @@ def _summary(plan: Plan) -> Iterator[str]:
     """What the plan comes to, and how many shots there are of each outcome, with its reason."""
     name = f"{plan.edition.campaign}/{plan.edition.edition}"
     shots = "1 shot" if len(plan.shots) == 1 else f"{len(plan.shots)} shots"
-    yield f"\n{name}: {shots}, {_expected(plan)}"
+    yield f"\n{name}: {shots}, {expected(plan)}"
     outcomes = Counter((_outcome(planned), planned.why) for planned in plan.shots)
     for (outcome, why), number in outcomes.most_common(REASONS_SHOWN):
         yield f"  {number} {outcome}" + (f": {why}" if why else "")
-
-
-def _expected(plan: Plan) -> str:
-    """Seconds, memory and money, with how sure that is."""
-    told = f"about {plan.gpu_seconds:.1f} GPU-seconds, ${usd(plan.cost_micro_usd)}"
-    if not plan.estimates:
-        return told
-    low, high = plan.gpu_seconds_between
-    cheapest, dearest = plan.cost_between_micro_usd
-    workers = "a worker" if plan.starts.workers == 1 else f"{plan.starts.workers} workers"
-    return (
-        f"{told} (between ${usd(cheapest)} and ${usd(dearest)}), "
-        f"up to {plan.peak_bytes / GB:.1f} GB of memory\n"
-        f"  rendering takes {low:.1f} to {high:.1f} GPU-seconds, judging by {plan.basis}; "
-        f"{workers} take{'s' if plan.starts.workers == 1 else ''} "
-        f"{plan.starts.gpu_seconds:.1f} s to start\n"
-        f"  it ends in about {seconds(plan.starts.wall_seconds)}, "
-        f"{plan.starts.at_a_time} at a time, once there are GPUs"
-    )

@@ -12,7 +12,7 @@ from wan_pipelines.components.executor import local_executor
 from wan_pipelines.components.json_io import JsonIOManager
 from wan_pipelines.components.leftovers import leftover_sensors
 from wan_pipelines.components.nightly import build_nightly_defs
-from wan_pipelines.components.places import on_gpu
+from wan_pipelines.components.places import on_cpu, on_gpu
 from wan_pipelines.components.pods_executor import pods_executor
 from wan_pipelines.components.prompt import build_prompt_defs
 from wan_pipelines.components.resource import StudioDoor
@@ -40,8 +40,9 @@ class Environment(dg.Component):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
         settings = self.settings
         studio = StudioDoor(project_root(), state_folder(), settings.name)
+        prompt_gpu = on_gpu(settings, settings.prompts.release)
         return dg.Definitions.merge(
-            build_prompt_defs(settings.prompts, on_gpu(settings, settings.prompts.release)),
+            build_prompt_defs(settings.prompts, prompt_gpu, on_cpu(settings)),
             build_nightly_defs(),
             build_cost_report_defs(settings.costs),
             dg.Definitions(

@@ -1,14 +1,16 @@
 """One prompt, typed into the launchpad, becomes one video."""
 
+from typing import Any
+
 import dagster as dg
-from dagster import AssetExecutionContext
+from dagster import OpExecutionContext
 from pydantic import Field
 
 from wan_pipelines.components import metadata
 from wan_pipelines.components.places import StepPlace
 from wan_pipelines.components.resource import StudioResource
-from wan_pipelines.components.runs import run_of
-from wan_pipelines.studio.prompts import PromptOrder, render_prompt
+from wan_pipelines.components.runs import lasting_errors_told, run_of
+from wan_pipelines.studio.prompts import PromptOrder, admit_prompt, render_prompt
 from wan_pipelines.studio.settings import Prompts
 
 PROMPT_JOB = "render_prompt"
@@ -46,27 +48,27 @@ class PromptConfig(dg.Config):
     )
 
 
-def build_prompt_defs(defaults: Prompts, gpu: StepPlace) -> dg.Definitions:
-    @dg.asset(
+def build_prompt_defs(defaults: Prompts, gpu: StepPlace, cpu: StepPlace) -> dg.Definitions:
+    estimate, render = _estimate(cpu), _render(gpu)
+
+    @dg.config_mapping(config_schema=PromptConfig.to_fields_dict())
+    def orders(order: dict[str, Any]) -> dict[str, Any]:
+        return {estimate.name: {"config": order}}
+
+    @dg.graph_asset(
         key=PROMPT_ASSET,
         group_name="prompt",
         kinds={"pytorch", "ffmpeg"},
         owners=["team:producers"],
-        pool=gpu.pool,
-        op_tags=gpu.tags,
-        retry_policy=gpu.retries if gpu.can_vanish else None,
+        config=orders,
         description=(
             "One video from one prompt. Screened, charged and counted like a campaign's shot; a "
-            "prompt that was rendered before is reused."
+            "prompt that was rendered before is reused. What it is expected to take is told, and "
+            "reserved, before a GPU is asked for."
         ),
     )
-    def prompt_video(
-        context: AssetExecutionContext, config: PromptConfig, studio: StudioResource
-    ) -> dg.MaterializeResult:
-        opened = studio.open()
-        order = PromptOrder(**config.model_dump())
-        published = render_prompt(opened, order, run_of(context), say=context.log.info)
-        return dg.MaterializeResult(metadata=metadata.of_videos(opened, published))
+    def prompt_video():
+        return render(estimate())
 
     config = PromptConfig(**defaults.model_dump())
     job = dg.define_asset_job(
@@ -76,3 +78,42 @@ def build_prompt_defs(defaults: Prompts, gpu: StepPlace) -> dg.Definitions:
         config={"ops": {PROMPT_OP: {"config": config.model_dump()}}},
     )
     return dg.Definitions(assets=[prompt_video], jobs=[job])
+
+
+def _estimate(cpu: StepPlace) -> dg.OpDefinition:
+    @dg.op(
+        name=f"{PROMPT_OP}__estimate",
+        tags=cpu.tags,
+        retry_policy=cpu.retries,
+        description="Says what the prompt is expected to take, and reserves it, or refuses it.",
+    )
+    def estimate(
+        context: OpExecutionContext, config: PromptConfig, studio: StudioResource
+    ) -> dict[str, Any]:
+        order = config.model_dump()
+        with lasting_errors_told():
+            plan = admit_prompt(studio.open(), PromptOrder(**order), say=context.log.info)
+        told = dg.AssetObservation(PROMPT_ASSET, metadata=metadata.of_plan(plan))
+        context.log_event(told)
+        return order
+
+    return estimate
+
+
+def _render(gpu: StepPlace) -> dg.OpDefinition:
+    @dg.op(
+        name=f"{PROMPT_OP}__render",
+        pool=gpu.pool,
+        tags=gpu.tags,
+        retry_policy=gpu.retries if gpu.can_vanish else None,
+        description="Renders the prompt, and publishes the video.",
+    )
+    def render(
+        context: OpExecutionContext, studio: StudioResource, order: dict[str, Any]
+    ) -> dg.Output[None]:
+        opened = studio.open()
+        say = context.log.info
+        published = render_prompt(opened, PromptOrder(**order), run_of(context), say=say)
+        return dg.Output(None, metadata=metadata.of_videos(opened, published))
+
+    return render

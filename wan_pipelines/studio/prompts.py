@@ -9,6 +9,7 @@ from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.rendering.takes import RunReference
+from wan_pipelines.studio.plan_words import expected
 from wan_pipelines.studio.planning import admit_shots, preview_shots
 from wan_pipelines.studio.plans import Plan
 from wan_pipelines.studio.shards import OpenEngine, ShardReference, render
@@ -42,6 +43,19 @@ def preview_prompt(studio: Studio, order: PromptOrder) -> Plan:
     """What rendering the prompt would be and cost; changes nothing."""
     shot = shot_of(studio, order)
     return preview_shots(studio, edition_of(studio, order, shot), [shot])
+
+
+def admit_prompt(studio: Studio, order: PromptOrder, *, say: Callable[[str], None]) -> Plan:
+    """Say what the prompt is expected to take, and reserve that: before a GPU is asked for.
+
+    InputError when the prompt, a quota or a budget does not let it pass, and why.
+    """
+    shot = shot_of(studio, order)
+    plan = admit_shots(studio, edition_of(studio, order, shot), [shot])
+    check_wanted(plan)
+    (planned,) = plan.shots
+    say(expected(plan) if planned.renders else planned.why or "It is rendered already.")
+    return plan
 
 
 def render_prompt(
