@@ -151,14 +151,13 @@ def _rerate(session: Session, rerating: Rerating, now: datetime) -> Outcome:
             continue
         correction = correction or _decided(session, rerating, now)
         _post(session, found, correction, now)
-        touched = sorted({change.charge.worker_id for change in found})
-        correct_quotas(
-            session, touched, rerating.selection.take_id, rerating.micro_usd_per_gpu_hour, now
-        )
-        workers += len(touched)
+        workers += len({change.charge.worker_id for change in found})
         charges += len(found)
         before += sum(change.charge.micro_usd for change in found)
         after += sum(change.micro_usd for change in found)
+    if correction:
+        price, take_id = rerating.micro_usd_per_gpu_hour, rerating.selection.take_id
+        correct_quotas(session, correction, price, now, take_id=take_id)
     return Outcome(correction, workers, charges, before, after)
 
 

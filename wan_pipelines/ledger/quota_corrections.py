@@ -1,31 +1,43 @@
 """What takes count of a quota, after their price was corrected."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.audits import KEPT
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR, round_half_up
 from wan_pipelines.ledger.statements import table
-from wan_pipelines.ledger.tables import QuotaEntryRow, TakeRow
+from wan_pipelines.ledger.tables import (
+    ChargeRow,
+    CorrectedChargeRow,
+    QuotaEntryRow,
+    TakeRow,
+)
 
 
 def correct_quotas(
     session: Session,
-    worker_ids: Sequence[str],
-    take_id: str | None,
+    correction_id: int,
     micro_usd_per_gpu_hour: int,
     now: datetime,
+    *,
+    take_id: str | None = None,
 ) -> None:
-    """Let the settled takes of workers (with `take_id`, that one) count at a price.
+    """Let the settled takes of workers that a correction is about (with `take_id`, that one) count
+    at a price.
 
     An entry of kind `correct` on the day of the reservation makes up the difference, if any.
     """
-    query = _COUNTED.where(TakeRow.worker_id.in_(worker_ids), TakeRow.outcome.in_(KEPT))
+    corrected = (
+        select(ChargeRow.worker_id)
+        .join(CorrectedChargeRow, CorrectedChargeRow.charge_id == ChargeRow.id)
+        .where(CorrectedChargeRow.correction_id == correction_id)
+    )
+    query = _COUNTED.where(TakeRow.worker_id.in_(corrected), TakeRow.outcome.in_(KEPT))
     if take_id:
         query = query.where(TakeRow.id == take_id)
     rows = list(_entries(session, query, micro_usd_per_gpu_hour, to_micros(now)))
@@ -34,7 +46,7 @@ def correct_quotas(
 
 
 def _entries(
-    session: Session, query: Any, micro_usd_per_gpu_hour: int, moment: int
+    session: Session, query: Select[Any], micro_usd_per_gpu_hour: int, moment: int
 ) -> Iterator[dict[str, Any]]:
     for counted in session.execute(query):
         taken = int(counted.gpu_microseconds)
