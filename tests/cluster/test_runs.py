@@ -50,9 +50,10 @@ def test_a_campaign_runs_in_pods_from_its_brief_to_its_costs(scene: Scene):
         assert "postgresql" not in str(job)  # secrets are references
 
 
-def test_more_shards_than_gpus_wait_and_each_class_renders_its_own_campaign(scene: Scene):
+def test_more_shards_than_gpus_wait_and_what_can_wait_takes_spot_capacity(scene: Scene):
+    """Both campaigns are the h100's; the shards of one have their turn in the l40s' pods."""
     scene.project.campaign("fast", prompts=["a red ball rising", "a blue box", "a cone"])
-    scene.project.campaign("cheap", gpu_class="l40s", prompts=["a red ball", "a green cone"])
+    scene.project.campaign("cheap", can_wait=True, prompts=["a red ball", "a green cone"])
     scene.pace(0.3)
     scene.admit("fast")
     scene.admit("cheap")
