@@ -30,10 +30,15 @@ def test_an_invoice_is_imported_once(wan: Wan, tmp_path: Path):
     said = wan("invoice", "import", file)
     assert "2 lines of march.csv are kept" in said.stderr
     assert "asks $3.69 in all" in said.stderr
-    assert "1 amounts are finer than a micro-dollar" in said.stderr
+    assert "1 of its amounts are finer than a micro-dollar" in said.stderr
     assert "was imported before" in wan("invoice", "import", file).stderr
     (known,) = json.loads(wan("invoice", "list", "--json").stdout)
     assert (known["name"], known["lines"], known["billed_usd"]) == ("march.csv", 2, 3.69)
+    gone = wan("invoice", "withdraw", str(known["id"]), "--reason", "a trial")
+    assert "counts no more" in gone.stderr
+    (known,) = json.loads(wan("invoice", "list", "--json").stdout)
+    assert known["withdrawn_because"] == "a trial"
+    assert "2 lines of march.csv are kept" in wan("invoice", "import", file).stderr
 
 
 def test_a_difference_is_explained_and_fails_the_command(

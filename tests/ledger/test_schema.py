@@ -31,7 +31,11 @@ from wan_pipelines.ledger.corrections import rerate
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.footholds import set_foothold
 from wan_pipelines.ledger.idle import charge_idle
-from wan_pipelines.ledger.invoices.book import import_invoice
+from wan_pipelines.ledger.invoices.book import (
+    import_invoice,
+    known_invoices,
+    withdraw_invoice,
+)
 from wan_pipelines.ledger.limit_changes import change_limit
 from wan_pipelines.ledger.limits import Limit
 from wan_pipelines.ledger.reviews import review
@@ -60,6 +64,8 @@ def filled(url: str) -> Ledger:
     day = scene.now.date()
     charge_idle(ledger, [FLEET], day, day, now=scene.later(days=2))
     import_invoice(ledger, INVOICE, imported_by="mira", now=scene.now)
+    (known,) = known_invoices(ledger)
+    withdraw_invoice(ledger, known.id, decided_by="mira", reason="a trial", now=scene.now)
     return ledger
 
 

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from wan_pipelines.cli.decisions import DryRun, understood, whoever
+from wan_pipelines.cli.decisions import DryRun, Why, given, understood, whoever
 from wan_pipelines.cli.output import AsJson, console, emit, examples, note, print_json
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column, print_table
 from wan_pipelines.csv_tables import exact_decimal
-from wan_pipelines.ledger.invoices.book import import_invoice, known_invoices
+from wan_pipelines.ledger.invoices.book import import_invoice, known_invoices, withdraw_invoice
 from wan_pipelines.ledger.invoices.lines import Basis, Invoice
 from wan_pipelines.ledger.invoices.reading import FOCUS
 from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR, dollars, usd
@@ -26,12 +26,15 @@ BEYOND = 1
 """Exit code of a reconciliation that differs by more than the tolerance."""
 
 INVOICES = (
+    Column("id", "No.", numeric=True),
     Column("imported_at", "Imported (UTC)"),
     Column("name", "File"),
     Column("layout", "Layout"),
     Column("lines", "Lines", numeric=True),
     Column("billed_usd", "Billed USD", numeric=True),
     Column("imported_by", "By"),
+    Column("withdrawn_by", "Withdrawn by"),
+    Column("withdrawn_because", "Why", beneath=True),
 )
 AMOUNTS = (
     Column("subject", "What"),
@@ -50,6 +53,7 @@ group = typer.Typer(
     epilog=examples(
         "wan invoice import november.csv                 columns of FOCUS",
         "wan invoice import november.csv --layout acme   as the environment declares them",
+        'wan invoice withdraw 3 --reason "of another account"',
         "wan invoice reconcile 2026-11",
         "wan invoice reconcile 2026-11 --by day --cost effective --json",
     ),
@@ -67,7 +71,7 @@ def import_command(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Keep the lines of an invoice; those that are known, from whatever file, are not kept twice."""
+    """Keep the lines of an invoice; those that are known, from whatever file, are kept once."""
     studio = this_studio()
     invoice = invoice_of(studio, file, layout)
     now = datetime.now(UTC)
@@ -85,7 +89,26 @@ def import_command(
     note(f"{done.new} lines of {invoice.name} {would}, {done.known} were known.")
     note(f"It asks {dollars(billed)} in all.")
     if finer:
-        note(f"{finer} amounts are finer than a micro-dollar: their exact rest is kept as well.")
+        note(f"{finer} of its amounts are finer than a micro-dollar: they are kept exactly.")
+
+
+@group.command()
+def withdraw(
+    invoice: Annotated[int, typer.Argument(help="Its number in `wan invoice list`.")],
+    reason: Why,
+) -> None:
+    """Let an invoice count no more: it was imported by mistake, or replaced by the provider.
+
+    Its lines are kept. They may be imported again, in the same file or in another.
+    """
+    withdraw_invoice(
+        this_studio().ledger,
+        invoice,
+        decided_by=whoever(),
+        reason=given(reason),
+        now=datetime.now(UTC),
+    )
+    note(f"Invoice {invoice} counts no more.")
 
 
 @group.command(name="list")
@@ -93,6 +116,7 @@ def list_command(as_json: AsJson = False) -> None:
     """List what was imported, when and by whom."""
     found = [
         {
+            "id": each.id,
             "imported_at": each.imported_at,
             "name": each.name,
             "layout": each.layout,
@@ -100,6 +124,8 @@ def list_command(as_json: AsJson = False) -> None:
             "billed_usd": usd(each.billed_micro_usd),
             "sha256": each.sha256,
             "imported_by": each.imported_by,
+            "withdrawn_by": each.withdrawn_by,
+            "withdrawn_because": each.withdrawn_because,
         }
         for each in known_invoices(this_studio().ledger)
     ]

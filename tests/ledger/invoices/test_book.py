@@ -13,6 +13,7 @@ from wan_pipelines.ledger.invoices.book import (
     import_invoice,
     known_invoices,
     lines_between,
+    withdraw_invoice,
 )
 from wan_pipelines.ledger.invoices.lines import Invoice
 from wan_pipelines.ledger.invoices.reading import read_invoice
@@ -48,6 +49,30 @@ def test_no_line_is_kept_twice(ledger: Ledger, tmp_path: Path):
     assert kept(ledger, longer, dry_run=True) == Imported(1, 2, again=False)
     assert kept(ledger, longer) == Imported(1, 2, again=False)
     assert len(list(lines_between(ledger, *MARCH))) == 3
+
+
+def test_what_was_withdrawn_counts_no_more_and_may_come_again(ledger: Ledger, tmp_path: Path):
+    first = march(tmp_path, {}, {})
+    for _ in range(3):
+        assert kept(ledger, first) == Imported(2, 0, again=False)
+        assert kept(ledger, first).again
+        assert len(list(lines_between(ledger, *MARCH))) == 2
+        known = known_invoices(ledger)[-1]
+        assert (known.withdrawn_by, known.withdrawn_because) == (None, "")
+        withdraw(ledger, known.id)
+        assert known_invoices(ledger)[-1].withdrawn_because == "another account's"
+        assert list(lines_between(ledger, *MARCH)) == []
+    longer = march(tmp_path, {}, {}, {"ResourceId": "node-2"}, name="longer.csv")
+    assert kept(ledger, longer) == Imported(3, 0, again=False)
+    assert kept(ledger, first) == Imported(0, 2, again=False)
+    with pytest.raises(LedgerError, match="was withdrawn before"):
+        withdraw(ledger, known_invoices(ledger)[0].id)
+    with pytest.raises(LedgerError, match="There is no invoice 999999"):
+        withdraw(ledger, 999_999)
+
+
+def withdraw(ledger: Ledger, invoice_id: int) -> None:
+    withdraw_invoice(ledger, invoice_id, decided_by="mira", reason="another account's", now=NOW)
 
 
 def test_only_lines_of_the_interval_are_found(ledger: Ledger, tmp_path: Path):

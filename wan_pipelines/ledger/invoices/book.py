@@ -1,19 +1,21 @@
 """Imported invoices in the ledger: kept once, whatever file they come in."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.invoices.lines import Asked, Category, Invoice, InvoiceLine
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.statements import chunks, insert_missing, storable
-from wan_pipelines.ledger.tables import InvoiceLineRow, InvoiceRow
+from wan_pipelines.ledger.tables import InvoiceLineRow, InvoiceRow, InvoiceWithdrawalRow
 from wan_pipelines.ledger.whose import SHARED
 
 
@@ -40,6 +42,8 @@ class KnownInvoice:
     billed_micro_usd: int
     imported_by: str
     imported_at: datetime
+    withdrawn_by: str | None
+    withdrawn_because: str
 
 
 def import_invoice(
@@ -47,15 +51,19 @@ def import_invoice(
 ) -> Imported:
     """Keep the lines of an invoice that are not known yet, all or none.
 
-    The same file again changes nothing; a file that contains another adds what is new in it.
+    The same file again changes nothing; a file that contains another adds what is new in it. What
+    was withdrawn is not known.
     """
     with ledger.write(SHARED) as session:
-        if _is_known(session, invoice):
+        (digest,) = _renamed(session, _FILES, [invoice.sha256])
+        if _known(session, InvoiceRow.sha256, [digest]):
             return Imported(0, len(invoice.lines), again=True)
-        known = _known_identities(session, invoice)
-        new = [line for line in invoice.lines if line.identity not in known]
+        names = _renamed(session, _LINES, [line.identity for line in invoice.lines])
+        known = _known(session, InvoiceLineRow.identity, names)
+        lines = zip(invoice.lines, names, strict=True)
+        new = [replace(line, identity=name) for line, name in lines if name not in known]
         row = InvoiceRow(
-            sha256=invoice.sha256,
+            sha256=digest,
             name=storable(invoice.name, 200),
             layout=invoice.layout,
             lines=len(new),
@@ -72,13 +80,29 @@ def import_invoice(
     return Imported(len(new), len(invoice.lines) - len(new), again=False)
 
 
+def withdraw_invoice(
+    ledger: Ledger, invoice_id: int, *, decided_by: str, reason: str, now: datetime
+) -> None:
+    """Let an invoice count no more; its lines are kept, and may be imported again.
+
+    LedgerError when there is no such invoice, or it was withdrawn before.
+    """
+    with ledger.write(SHARED) as session:
+        if session.get(InvoiceRow, invoice_id) is None:
+            raise LedgerError(f"There is no invoice {invoice_id}: `wan invoice list` shows them.")
+        if session.get(InvoiceWithdrawalRow, invoice_id) is not None:
+            raise LedgerError(f"Invoice {invoice_id} was withdrawn before.")
+        row = InvoiceWithdrawalRow(
+            invoice_id=invoice_id,
+            decided_by=storable(decided_by, 200),
+            reason=storable(reason),
+            created_at=to_micros(now),
+        )
+        session.add(row)
+
+
 def known_invoices(ledger: Ledger) -> tuple[KnownInvoice, ...]:
-    """All that were imported, in order."""
-    billed = (
-        select(func.coalesce(func.sum(InvoiceLineRow.billed_micro_usd), 0))
-        .where(InvoiceLineRow.invoice_id == InvoiceRow.id)
-        .scalar_subquery()
-    )
+    """All that were imported, in order, withdrawn ones included."""
     with ledger.read(SHARED) as session:
         return tuple(
             KnownInvoice(
@@ -90,10 +114,10 @@ def known_invoices(ledger: Ledger) -> tuple[KnownInvoice, ...]:
                 int(micro_usd),
                 row.imported_by,
                 from_micros(row.created_at),
+                withdrawal and withdrawal.decided_by,
+                withdrawal.reason if withdrawal else "",
             )
-            for row, micro_usd in session.execute(
-                select(InvoiceRow, billed).order_by(InvoiceRow.id)
-            )
+            for row, withdrawal, micro_usd in session.execute(_INVOICES)
         )
 
 
@@ -102,6 +126,7 @@ def lines_between(ledger: Ledger, begin: datetime, end: datetime) -> Iterator[In
     query = (
         select(InvoiceLineRow)
         .where(InvoiceLineRow.starts_at < to_micros(end), InvoiceLineRow.ends_at > to_micros(begin))
+        .where(InvoiceLineRow.invoice_id.not_in(select(InvoiceWithdrawalRow.invoice_id)))
         .order_by(InvoiceLineRow.id)
         .execution_options(yield_per=1000)
     )
@@ -110,20 +135,51 @@ def lines_between(ledger: Ledger, begin: datetime, end: datetime) -> Iterator[In
             yield _line(row)
 
 
-def _is_known(session: Session, invoice: Invoice) -> bool:
-    query = select(InvoiceRow.id).where(InvoiceRow.sha256 == invoice.sha256)
-    return session.scalars(query).one_or_none() is not None
+def _renamed(session: Session, withdrawn: Select[Any], names: Sequence[str]) -> list[str]:
+    """The names under which things are kept: those that were withdrawn come back under others.
+
+    Each name follows from the one before it, so that whoever imports them a third time comes to
+    the same.
+    """
+    column = withdrawn.selected_columns[0]
+    renamed = {name: name for name in names}
+    gone = set(names)
+    while gone:
+        gone = {
+            name
+            for some in chunks(sorted(gone))
+            for name in session.scalars(withdrawn.where(column.in_(some)))
+        }
+        after = {name: sha256(f"{name} again".encode()).hexdigest() for name in gone}
+        renamed = {name: after.get(last, last) for name, last in renamed.items()}
+        gone = set(after.values())
+    return [renamed[name] for name in names]
 
 
-def _known_identities(session: Session, invoice: Invoice) -> set[str]:
-    identities = [line.identity for line in invoice.lines]
+def _known(session: Session, column: Any, names: Sequence[str]) -> set[str]:
     return {
-        known for some in chunks(identities) for known in session.scalars(_identities_among(some))
+        known
+        for some in chunks(names)
+        for known in session.scalars(select(column).where(column.in_(some)))
     }
 
 
-def _identities_among(identities: Sequence[str]) -> Any:
-    return select(InvoiceLineRow.identity).where(InvoiceLineRow.identity.in_(identities))
+_FILES = select(InvoiceRow.sha256).join(
+    InvoiceWithdrawalRow, InvoiceWithdrawalRow.invoice_id == InvoiceRow.id
+)
+_LINES = select(InvoiceLineRow.identity).join(
+    InvoiceWithdrawalRow, InvoiceWithdrawalRow.invoice_id == InvoiceLineRow.invoice_id
+)
+_BILLED = (
+    select(func.coalesce(func.sum(InvoiceLineRow.billed_micro_usd), 0))
+    .where(InvoiceLineRow.invoice_id == InvoiceRow.id)
+    .scalar_subquery()
+)
+_INVOICES = (
+    select(InvoiceRow, InvoiceWithdrawalRow, _BILLED)
+    .outerjoin(InvoiceWithdrawalRow, InvoiceWithdrawalRow.invoice_id == InvoiceRow.id)
+    .order_by(InvoiceRow.id)
+)
 
 
 def _columns(line: InvoiceLine) -> dict[str, Any]:

@@ -10,7 +10,11 @@ from wan_pipelines.ledger.tables.base import Base
 from wan_pipelines.ledger.tables.budgets import BudgetNoticeRow, BudgetRow
 from wan_pipelines.ledger.tables.editions import EditionRow, EditionShotRow, ShotRow
 from wan_pipelines.ledger.tables.forecasts import ForecastRow
-from wan_pipelines.ledger.tables.invoices import InvoiceLineRow, InvoiceRow
+from wan_pipelines.ledger.tables.invoices import (
+    InvoiceLineRow,
+    InvoiceRow,
+    InvoiceWithdrawalRow,
+)
 from wan_pipelines.ledger.tables.ladder import DescentRow, FootholdRow
 from wan_pipelines.ledger.tables.limits import LimitChangeRow, PlanLimitRow
 from wan_pipelines.ledger.tables.reviews import ReviewRow
@@ -42,6 +46,7 @@ __all__ = [
     "IdleEntryRow",
     "InvoiceLineRow",
     "InvoiceRow",
+    "InvoiceWithdrawalRow",
     "LimitChangeRow",
     "PlanLimitRow",
     "PlanRow",

@@ -49,3 +49,13 @@ class InvoiceLineRow(Base):
     effective_micro_usd: Mapped[int]
     effective_rest: Mapped[str]
     tags: Mapped[dict[str, str]] = mapped_column(JSON())
+
+
+class InvoiceWithdrawalRow(Base):
+    """Append-only: an invoice that counts no more, because it was imported by mistake, say."""
+
+    __tablename__ = "invoice_withdrawals"
+
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"), primary_key=True)
+    decided_by: Mapped[str]
+    reason: Mapped[str] = mapped_column(Text())
