@@ -62,6 +62,8 @@ def test_a_plan_as_json_has_stable_names(wan: Wan, quick_project: Project):
         "counts",
         "gpu_seconds",
         "gpu_seconds_between",
+        "left",
+        "percent",
         "peak_memory_gb",
         "estimated_from",
         "workers",

@@ -10,9 +10,12 @@ from wan_pipelines.cli.output import AsJson, complain, emit, examples
 from wan_pipelines.cli.plans import show_plan
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
+from wan_pipelines.cli.what_if import show_what_if
 from wan_pipelines.errors import InputError
+from wan_pipelines.studio.allowances import allowances
 from wan_pipelines.studio.planning import check_names, preview
 from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.what_if import what_if
 
 DEMO = "demo"
 DEMO_EDITION = "first-light"
@@ -39,6 +42,15 @@ Exact = Annotated[
         "--exact", help="Render again what was drawn with less, and draw nothing with less."
     ),
 ]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--what-if",
+        metavar="NAME=VALUE,...",
+        help="What would be otherwise: tier, shape, frames, gpu_class, workers, spot_share; may be "
+        "repeated.",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
 
 
@@ -52,6 +64,7 @@ def register(app: typer.Typer) -> None:
             "wan plan demo",
             "wan plan demo --only sunrise--square--s3",
             "wan plan catalogue --json",
+            "wan plan demo --what-if tier=draft --what-if tier=draft,spot_share=0.5",
         )
     )(plan)
     app.command(
@@ -108,12 +121,22 @@ def plan(
     everything: Annotated[
         bool, typer.Option("--all", help="List all shots of a long plan.")
     ] = False,
+    changes: Changes = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a launch would render, reuse and refuse, and what it would cost."""
+    """Show what a launch would render, reuse and refuse, and what it would cost.
+
+    With --what-if, side by side, what it would cost otherwise.
+    """
     studio = this_studio()
-    planned = preview(studio, campaign, _edition(studio, campaign, edition), only=only)
-    show_plan(planned, as_json=as_json, everything=everything)
+    edition = _edition(studio, campaign, edition)
+    if changes:
+        show_what_if(what_if(studio, campaign, edition, changes, only=only), as_json=as_json)
+        return
+    planned = preview(studio, campaign, edition, only=only)
+    there = studio.on(studio.brief(campaign).gpu_class)
+    left = allowances(there, planned)
+    show_plan(planned, as_json=as_json, everything=everything, left=left)
 
 
 def run(

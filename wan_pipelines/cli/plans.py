@@ -1,13 +1,16 @@
 """How a plan is shown: the shots, and what they come to."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from wan_pipelines.cli.output import console, note, print_json
 from wan_pipelines.cli.tables import Column, print_table
 from wan_pipelines.ledger.money import usd
+from wan_pipelines.studio.allowances import Allowance
 from wan_pipelines.studio.estimates import ShotEstimate
+from wan_pipelines.studio.forecasting import PERCENT
 from wan_pipelines.studio.plan_words import expected
 from wan_pipelines.studio.plans import Plan, PlannedShot
 from wan_pipelines.units import GB
@@ -24,11 +27,13 @@ COLUMNS = (
 )
 
 
-def show_plan(plan: Plan, *, as_json: bool, everything: bool = False) -> None:
-    """A plan, shot by shot, with its totals last, where they stay in sight."""
+def show_plan(
+    plan: Plan, *, as_json: bool, everything: bool = False, left: Sequence[Allowance] = ()
+) -> None:
+    """A plan, shot by shot, with its totals last, where they stay in sight; and what is left."""
     records = [_record(planned) for planned in plan.shots]
     if as_json:
-        print_json({**_totals(plan), "plan": records})
+        print_json({**_totals(plan), "left": [asdict(each) for each in left], "plan": records})
         return
     out = console()
     shown = len(records) if everything or not out.is_terminal else ROWS_ON_TERMINAL
@@ -37,6 +42,8 @@ def show_plan(plan: Plan, *, as_json: bool, everything: bool = False) -> None:
         out.print(f"… and {len(records) - shown} more: --all shows them.")
     for line in _summary(plan):
         out.print(line, soft_wrap=True)
+    for each in left:
+        out.print(f"  of {each.what}: {each.left} left, {each.after} then", soft_wrap=True)
     if plan.over_budget:
         note(f"This is more than the budget of ${usd(plan.budget_micro_usd or 0)}.", "yellow")
 
@@ -88,6 +95,7 @@ def _totals(plan: Plan) -> dict[str, Any]:
         "counts": dict(Counter(map(_outcome, plan.shots))),
         "gpu_seconds": round(plan.gpu_seconds, 3),
         "gpu_seconds_between": [round(seconds, 3) for seconds in plan.gpu_seconds_between],
+        "percent": PERCENT,
         "peak_memory_gb": round(plan.peak_bytes / GB, 1),
         "estimated_from": plan.basis or None,
         "workers": plan.starts.workers,

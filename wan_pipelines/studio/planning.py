@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from wan_pipelines.campaigns.brief import Brief
+from wan_pipelines.campaigns.editions import check_edition
 from wan_pipelines.campaigns.screening import Verdict, load_rules, screen_shots
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.errors import InputError
@@ -71,6 +73,19 @@ def admit(
     """
     studio = studio.on(studio.brief(campaign).gpu_class)
     return _admit(studio, _wish(studio, campaign, edition, only, exact=exact))
+
+
+def preview_brief(
+    studio: Studio,
+    brief: Brief,
+    shots: Sequence[Shot],
+    edition: str,
+    *,
+    only: Collection[str] | None = None,
+) -> Plan:
+    """As `preview`, if the brief said that and asked for those shots."""
+    key = EditionKey(brief.tenant, brief.user, brief.name, check_edition(edition))
+    return _preview(studio, _Wish(key, shots, only, budgets_of(brief)))
 
 
 def preview_shots(studio: Studio, edition: EditionKey, shots: Sequence[Shot]) -> Plan:
@@ -182,10 +197,12 @@ def _starts(estimator: Estimator, shots: Sequence[Shot]) -> Starts:
 def _cost_between(
     estimator: Estimator, planned: Sequence[PlannedShot], starts: Starts
 ) -> tuple[int, int]:
+    """What is rounded for each shot is not what is rounded once: the sum lies within anyway."""
     low, high = seconds_between(each.estimate for each in planned if each.estimate)
+    cost = sum(each.cost_micro_usd for each in planned) + starts.cost_micro_usd
     return (
-        estimator.micro_usd(low + starts.gpu_seconds),
-        estimator.micro_usd(high + starts.gpu_seconds),
+        min(cost, estimator.micro_usd(low + starts.gpu_seconds)),
+        max(cost, estimator.micro_usd(high + starts.gpu_seconds)),
     )
 
 
