@@ -25,6 +25,7 @@ def test_the_commands_are_those_that_the_documentation_names():
         "doctor",
         "engine",
         "exporter",
+        "forecasts",
         "idle",
         "invoice",
         "launch",

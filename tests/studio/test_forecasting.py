@@ -2,12 +2,15 @@
 
 import json
 
+from prometheus_client import CollectorRegistry, generate_latest
+
 from tests.cli.invoking import invoker
 from tests.support.project import Project
 from tests.support.renders import render_edition
 from wan_pipelines.ledger.forecasts import outcomes
 from wan_pipelines.studio.costs import settle
 from wan_pipelines.studio.editions import edition_key
+from wan_pipelines.studio.forecast_meters import ForecastCollector
 
 
 def test_an_edition_is_judged_by_what_its_plan_said(quick_project: Project):
@@ -45,3 +48,13 @@ def test_the_command_says_how_right_forecasts_are(quick_project: Project):
     assert "balls/one" in wan("forecasts", "--editions").stdout
     assert "80 %" in wan("forecasts").stdout
     assert json.loads(wan("forecasts", "--tenant", "small", "--json").stdout) == []
+
+
+def test_prometheus_is_told_how_right_forecasts_are(quick_project: Project):
+    studio = quick_project.studio()
+    render_edition(studio)
+    registry = CollectorRegistry()
+    registry.register(ForecastCollector(studio.ledger))
+    told = generate_latest(registry).decode()
+    assert 'wan_forecast_ended{release="sample",tier="draft"} 1.0' in told
+    assert 'wan_forecast_held_ratio{release="sample",tier="draft"}' in told

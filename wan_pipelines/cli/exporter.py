@@ -35,6 +35,7 @@ def exporter(
     from prometheus_client import CollectorRegistry, start_http_server
 
     from wan_pipelines.studio.cost_meters import CostTargetCollector
+    from wan_pipelines.studio.forecast_meters import ForecastCollector
     from wan_pipelines.studio.meters import LedgerCollector
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
@@ -42,6 +43,7 @@ def exporter(
     settings = read_settings(project_root(), environment_name())
     with _ledger(settings) as ledger, stop_on_signals(Event()) as stop:
         registry.register(LedgerCollector(ledger))
+        registry.register(ForecastCollector(ledger))
         registry.register(CostTargetCollector(ledger, settings.costs))
         try:
             server, thread = start_http_server(port, host, registry)
