@@ -69,3 +69,21 @@ def test_the_book_says_until_when_each_price_holds_and_who_set_it(ledger: Ledger
     found = [(each.price, each.valid_until) for each in price_periods(ledger, "h100")]
     assert found == [(book[1], SUMMER), (lower, None), (spot, None)]
     assert declared_price(ledger, "h100", SUMMER) == book[1]
+
+
+def test_a_price_that_changes_in_the_middle_of_a_take_is_for_later_workers(ledger: Ledger):
+    scene = Scene(ledger)
+    red, blue = wanted = shots("red", "blue")
+    scene.admit(wanted)
+    hand = scene.worker()
+    lease = hand.lease(red)
+    hand.spend("denoise", 700, lease)
+    publish_prices(ledger, [Price("laptop-cpu", 7 * PRICE, scene.now)], now=scene.now)
+    hand.spend("denoise", 801, lease)
+    hand.accept(lease)
+    hand.render(blue, 333)
+    assert hand.close() == 700 + 801 + 333
+    later = scene.worker()
+    scene.later(milliseconds=10)
+    assert later.close() == 70
+    books.check(ledger)

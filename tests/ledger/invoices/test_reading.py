@@ -5,10 +5,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.ledger.invoices.focus import HOUR, write
 from wan_pipelines.errors import InputError
-from wan_pipelines.ledger.invoices.lines import Asked
+from wan_pipelines.ledger.invoices.lines import Asked, InvoiceLine
 from wan_pipelines.ledger.invoices.reading import Layout, read_invoice
 
 SIMPLE = Layout(
@@ -93,3 +95,32 @@ def test_a_line_is_known_by_what_it_says_and_how_often(tmp_path: Path):
     identities = [line.identity for line in first.lines]
     assert len(set(identities)) == 3
     assert set(identities) < {line.identity for line in more.lines}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    place=st.integers(0, 700),
+    length=st.integers(0, 40),
+    noise=st.binary(max_size=40) | st.text(max_size=20).map(lambda text: text.encode("utf-8")),
+)
+def test_a_damaged_file_is_read_or_refused(damaged: Path, place: int, length: int, noise: bytes):
+    """Whatever somebody sends: lines, or one sentence that names the file."""
+    whole = write(damaged, {}, {"BilledCost": "-0.0000001"}).read_bytes()
+    damaged.write_bytes(whole[:place] + noise + whole[place + length :])
+    lines, told = outcome(damaged)
+    assert len({line.identity for line in lines}) == len(lines)
+    assert lines or str(damaged) in told
+
+
+def outcome(file: Path) -> tuple[tuple[InvoiceLine, ...], str]:
+    """Its lines, or why there are none."""
+    try:
+        return read_invoice(file).lines, ""
+    except InputError as error:
+        return (), str(error)
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One file for all examples."""
+    return tmp_path_factory.mktemp("damaged") / "invoice.csv"
