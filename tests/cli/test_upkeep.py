@@ -25,7 +25,11 @@ def test_a_ledger_is_backed_up_and_restored(wan: Wan, quick_project: Project, tm
 def test_an_older_version_can_have_its_schema_back(wan: Wan, quick_project: Project):
     admit(quick_project.studio(), "balls", "one")
     assert "has schema 0005" in wan("migrate", "--back-to", "0005").stderr
-    assert "has schema 0005" in wan("migrate", "--back-to", "0005").stderr  # and so refuses
+    assert "has schema 0003" in wan("migrate", "--back-to", "0003").stderr
+    again = wan("migrate", "--back-to", "0003")
+    assert (again.exit_code, "has schema 0003" in again.stderr) == (0, True)
+    forward = wan("migrate", "--back-to", "0005")
+    assert (forward.exit_code, "which is older than 0005" in forward.stderr) == (1, True)
     assert wan("migrate").exit_code == 0
     assert len(all_editions(quick_project.studio().ledger, "demo")) == 1
 

@@ -12,8 +12,7 @@ from wan_pipelines.cli.tables import Column
 from wan_pipelines.from_environment import resolve
 from wan_pipelines.ledger.audits import discrepancies
 from wan_pipelines.ledger.backups import back_up, restore
-from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.schema import downgrade
+from wan_pipelines.ledger.database import go_back
 from wan_pipelines.places import below, environment_name, project_root, state_folder
 from wan_pipelines.studio.settings import read_settings
 
@@ -66,9 +65,7 @@ def migrate(
 
 
 def _go_back(revision: str) -> None:
-    with Ledger.open(_ledger(), migrate=False) as opened:
-        downgrade(opened.engine, revision)
-        note(f"The ledger at {opened.name} has schema {revision}.")
+    note(f"The ledger at {go_back(_ledger(), revision)} has schema {revision}.")
 
 
 @ledger.command(name="backup", epilog=examples("wan ledger backup ledger-monday"))

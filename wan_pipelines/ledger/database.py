@@ -19,7 +19,7 @@ from wan_pipelines.ledger.engines import (
     parse_url,
 )
 from wan_pipelines.ledger.guard.hook import WHOSE, guard
-from wan_pipelines.ledger.schema import check_or_migrate
+from wan_pipelines.ledger.schema import check_or_migrate, downgrade
 from wan_pipelines.ledger.whose import Whose, checked
 
 
@@ -102,6 +102,22 @@ class Ledger:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def go_back(url: str | Path, revision: str) -> str:
+    """Bring a ledger to an earlier schema, whatever schema it has now; its name.
+
+    What only the newer schema held is lost. Raises `LedgerError`; see `schema.downgrade`.
+    """
+    parsed = parse_url(url)
+    name = display_name(parsed)
+    if parsed.drivername == SQLITE:
+        _make_folder(Path(name), create=False)
+    engine = make_engine(parsed, wait_seconds=30.0, patience_seconds=0.0)
+    with as_ledger_errors(name):
+        downgrade(engine, revision)
+    engine.dispose()
+    return name
 
 
 def _make_folder(file: Path, *, create: bool) -> None:

@@ -52,16 +52,24 @@ def upgrade(engine: Engine, name: str) -> None:
 def downgrade(engine: Engine, target: str) -> None:
     """Go back to an earlier revision, or to `base`. What only the newer schema held is lost.
 
-    LedgerError names the revisions that there are.
+    Nothing happens where it is there already. LedgerError names the revisions that there are, or
+    the earlier one that the database has.
     """
     known = sorted(_revisions())
     if target not in ("base", *known):
         raise LedgerError(f"There is no schema {target}. There are {', '.join(known)}.")
 
-    def steps(config: "Config", _connection: Connection) -> None:
+    def steps(config: "Config", connection: Connection) -> None:
         from alembic import command
 
-        command.downgrade(config, target)
+        found = revision(connection) or "base"
+        if target != "base" and (found == "base" or found < target):
+            raise LedgerError(
+                f"The ledger has schema {found}, which is older than {target}: there is nothing to "
+                "go back from. `wan migrate` brings it to this version's."
+            )
+        if found != target:
+            command.downgrade(config, target)
 
     _in_one_transaction(engine, steps)
 
