@@ -14,6 +14,11 @@ from wan_pipelines.ledger.engines import display_name, parse_url
         ("sqlite:////var/wan/ledger.db", "sqlite", "/var/wan/ledger.db"),
         ("sqlite+pysqlite:////var/wan/ledger.db", "sqlite", "/var/wan/ledger.db"),
         ("postgres://w:s@db/wan", "postgresql+psycopg2", "postgresql+psycopg2://w:***@db/wan"),
+        (
+            "postgresql://w@db/wan?password=s&sslmode=require",
+            "postgresql+psycopg2",
+            "postgresql+psycopg2://w@db/wan?password=%2A%2A%2A&sslmode=require",
+        ),
         ("postgresql://db/wan", "postgresql+psycopg2", "postgresql+psycopg2://db/wan"),
         ("postgresql+psycopg2://db/wan", "postgresql+psycopg2", "postgresql+psycopg2://db/wan"),
     ],

@@ -49,7 +49,8 @@ def display_name(url: URL) -> str:
     """What errors call the ledger: the file, or the URL without its password."""
     if url.drivername == SQLITE:
         return str(url.database)
-    return url.render_as_string(hide_password=True)
+    shown = {name: "***" for name in url.query if "password" in name}
+    return url.update_query_dict(shown).render_as_string(hide_password=True)
 
 
 def make_engine(url: URL, *, wait_seconds: float, patience_seconds: float) -> Engine:
