@@ -63,7 +63,7 @@ def _dagster_home(home: Path) -> Finding:
     """Dagster keeps its runs in a folder of its own, which may have other rights."""
     writable = os.access(_nearest_folder(home), os.W_OK | os.X_OK)
     if writable:
-        return Finding("dagster", "ok", f"runs are kept in {home}")
+        return Finding("dagster", "ok", f"its folder is {home}")
     return Finding("dagster", "problem", f"{home} cannot be written.", STATE_REMEDY)
 
 
