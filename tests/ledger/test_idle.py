@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.ledger.scenes import Scene, shots
+from wan_pipelines.ledger.audits import discrepancies
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.fleets import Fleet
 from wan_pipelines.ledger.idle import IdleDay, charge_idle, idle_days
@@ -119,6 +120,23 @@ def test_many_nights_at_once_charge_a_day_once(ledger: Ledger):
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda _: night(ledger, FLEET), range(6)))
     assert entries(ledger) == [(0, "idle", 48_000_000)]
+
+
+def test_an_audit_finds_a_day_that_is_charged_twice_or_taken_back_in_part(ledger: Ledger):
+    night(ledger, FLEET)
+    assert discrepancies(ledger) == ()
+    with ledger.write(House("audit")) as session:
+        (entry,) = session.scalars(select(IdleEntryRow)).all()
+        kept = {name: getattr(entry, name) for name in ("fleet", "starts_at", "gpu_class")}
+        rest = {"reserved_gpu_microseconds": 0, "reserved_micro_usd": 0, "gpu_microseconds": 0}
+        common = {**kept, **rest, "micro_usd": 5, "reason": "", "created_at": 0}
+        session.add(IdleEntryRow(**common, kind="idle", revision=1))
+    (twice,) = discrepancies(ledger)
+    assert "is charged 2 times for idle time on 2026-03-02" in twice.words
+    with ledger.write(House("audit")) as session:
+        session.add(IdleEntryRow(**common, kind="reversal", revision=1))
+    (half,) = discrepancies(ledger)
+    assert "taken back in part" in half.words
 
 
 def test_an_entry_is_never_changed(ledger: Ledger):

@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.moments import from_micros
 from wan_pipelines.ledger.money import price_of
 from wan_pipelines.ledger.tables import (
     ChargeRow,
     CorrectedChargeRow,
     EditionShotRow,
+    IdleEntryRow,
     PriceRow,
     QuotaEntryRow,
     TakeRow,
@@ -29,7 +31,7 @@ KEPT = ("accepted", "forgotten")
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """What does not add up: `name` is a reservation or a worker of the tenant."""
+    """What does not add up: `name` is a reservation or worker of a tenant, or a fleet."""
 
     trouble: Trouble
     tenant: str
@@ -48,6 +50,7 @@ def discrepancies(ledger: Ledger) -> tuple[Discrepancy, ...]:
             *_settling(session),
             *_charging(session),
             *_reversing(session),
+            *_idling(session),
         )
 
 
@@ -101,6 +104,16 @@ def _reversing(session: Session) -> Iterator[Discrepancy]:
         yield Discrepancy("unreversed", charge.tenant, charge.worker_id, words)
 
 
+def _idling(session: Session) -> Iterator[Discrepancy]:
+    """Days of fleets with more than one charge that was not taken back, or not all of it."""
+    for day in session.execute(_STANDING_DAYS):
+        words = f"is charged {day.standing} times for idle time on {from_micros(day.starts_at):%F}"
+        yield Discrepancy("unreversed", "", day.fleet, words)
+    for day in session.execute(_HALF_REVERSED):
+        words = f"has an entry for {from_micros(day.starts_at):%F} that was taken back in part"
+        yield Discrepancy("unreversed", "", day.fleet, words)
+
+
 _CLOSED = select(QuotaEntryRow.reservation).where(QuotaEntryRow.kind != "reserve")
 _RESERVED = select(QuotaEntryRow.reservation, QuotaEntryRow.tenant).where(
     QuotaEntryRow.kind == "reserve"
@@ -149,5 +162,19 @@ _UNREVERSED = (
         | (ChargeRow.worker_id != _Old.worker_id)
         | (ChargeRow.kind != _Old.kind)
         | ChargeRow.take_id.is_distinct_from(_Old.take_id)
+    )
+)
+_STANDING = func.sum(case((IdleEntryRow.kind == "idle", 1), else_=-1))
+_STANDING_DAYS = (
+    select(IdleEntryRow.fleet, IdleEntryRow.starts_at, _STANDING.label("standing"))
+    .group_by(IdleEntryRow.fleet, IdleEntryRow.starts_at)
+    .having(_STANDING.not_in((0, 1)))
+)
+_HALF_REVERSED = (
+    select(IdleEntryRow.fleet, IdleEntryRow.starts_at)
+    .group_by(IdleEntryRow.fleet, IdleEntryRow.starts_at, IdleEntryRow.revision)
+    .having(func.count() > 1)
+    .having(
+        (func.sum(IdleEntryRow.micro_usd) != 0) | (func.sum(IdleEntryRow.gpu_microseconds) != 0)
     )
 )
