@@ -10,6 +10,7 @@ import typer
 from wan_pipelines.cli.output import AsJson, console, emit, examples, note
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
+from wan_pipelines.cli.tenants import AllTenants, TenantName, asked
 from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.money import usd
@@ -20,7 +21,7 @@ from wan_pipelines.reporting.frames import Dimension
 from wan_pipelines.reporting.summary import described, records, summed, total
 from wan_pipelines.storage.atomic import atomic_write
 from wan_pipelines.studio.cost_pages import write_cost_pages
-from wan_pipelines.studio.cost_reports import OPERATOR, details, period, today
+from wan_pipelines.studio.cost_reports import details, period, today
 from wan_pipelines.studio.studio import Studio
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog=examples(
             "wan report",
-            "wan report --by tenant,tier --from 2026-11-01 --to 2026-11-30",
+            "wan report --all-tenants --by tenant,tier --from 2026-11-01 --to 2026-11-30",
             "wan report --by day --tenant demo --json",
             "wan report --by video --csv videos.csv     one row a take, however many",
             "wan report --page                          brings the pages of costs up to date",
@@ -58,7 +59,7 @@ def register(app: typer.Typer) -> None:
     )(report)
 
 
-def report(
+def report(  # noqa: PLR0913, PLR0917 (a command line has as many options as it has)
     since: Annotated[
         datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], help="First day; else 30 days in all."),
@@ -68,7 +69,8 @@ def report(
         typer.Option("--to", formats=["%Y-%m-%d"], help="Last day; else today."),
     ] = None,
     by: Annotated[str, typer.Option(help=f"Some of: {', '.join(CHOICES)}.")] = "campaign",
-    tenant: Annotated[str | None, typer.Option(help="Only of this tenant.")] = None,
+    tenant: TenantName = None,
+    all_tenants: AllTenants = False,
     csv: Annotated[Path | None, typer.Option(help="Write the rows into this file.")] = None,
     parquet: Annotated[Path | None, typer.Option(help="The same, as Parquet.")] = None,
     page: Annotated[bool, typer.Option("--page", help="Write the pages of costs.")] = False,
@@ -83,9 +85,10 @@ def report(
         raise InputError(
             f"{first} is after {last}.", where="wan report", remedy="Swap --from and --to."
         )
-    if tenant:
-        studio.settings.tenant(tenant)
-    rows = _rows(studio, first, last, tenant or OPERATOR, columns)
+    whose = asked(studio, tenant, all_tenants=all_tenants)
+    if isinstance(whose, str):
+        studio.settings.tenant(whose)
+    rows = _rows(studio, first, last, whose, columns)
     if csv:
         _write(csv, rows(), write_csv)
     if parquet:
