@@ -1,6 +1,5 @@
 """`wan quota`: what may still be rendered, and who may render more."""
 
-import getpass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -8,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from wan_pipelines.cli.decisions import DryRun, Why, whoever
 from wan_pipelines.cli.output import AsJson, emit, examples, note, print_json
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
@@ -64,8 +64,6 @@ Until = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d"], help="The last day on which it holds, for the tenant."),
 ]
-Why = Annotated[str, typer.Option("--reason", help="For whoever looks at it later.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")]
 
 group = typer.Typer(
     help="What may still be rendered; `set` and `grant` change that.",
@@ -136,7 +134,7 @@ def _deciding(kind: ChangeKind, help_: str) -> None:
             starts_at=now,
             expires_at=_end_of(studio, tenant, until),
             reason=reason,
-            decided_by=getpass.getuser(),
+            decided_by=whoever(),
             decided_at=now,
         )
         _decide(studio, change, dry_run=dry_run, as_json=as_json)
