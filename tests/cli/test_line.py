@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from tests.cli.invoking import Wan
 from tests.support.project import Project
 from wan_pipelines.ledger.keys import EditionKey
-from wan_pipelines.ledger.turns import Asker, Turn, line_up, take_turns
+from wan_pipelines.ledger.turn_records import Asker, Turn
+from wan_pipelines.ledger.turns import line_up, take_turns
 from wan_pipelines.processes import process_name
 from wan_pipelines.studio.turns import rules_of
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.cluster.manifests import is_hardened, pod_of, problem
 from tests.cluster.scene import JOBS, Scene
@@ -12,13 +12,14 @@ from tests.support.cluster_deployment import CLASSES, CLUSTER, environment, pods
 from tests.support.control_plane import NAMESPACE, Json
 from tests.survival import rules
 from wan_pipelines.definitions import load
-from wan_pipelines.ledger.tables import TakeRow, WorkerRow
+from wan_pipelines.ledger.tables import TakeRow, TurnRow, WorkerRow
 from wan_pipelines.ledger.whose import House
 from wan_pipelines.studio.editions import edition_key
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("cluster")]
 
 QUOTAS = f"/api/v1/namespaces/{NAMESPACE}/resourcequotas"
+FAR = {"finish_by": {"hours": 24}}
 FORBIDDEN = (
     ("GET", f"/api/v1/namespaces/{NAMESPACE}/secrets/wan-secrets"),
     ("GET", f"/api/v1/namespaces/{NAMESPACE}/configmaps"),
@@ -51,9 +52,12 @@ def test_a_campaign_runs_in_pods_from_its_brief_to_its_costs(scene: Scene):
 
 
 def test_more_shards_than_gpus_wait_and_what_can_wait_takes_spot_capacity(scene: Scene):
-    """Both campaigns are the h100's; the shards of one have their turn in the l40s' pods."""
+    """Both campaigns are the h100's; the shards of one have their turn in the l40s' pods.
+
+    There is one GPU of them, so that one shard waits for a node until its campaign is due.
+    """
     scene.project.campaign("fast", prompts=["a red ball rising", "a blue box", "a cone"])
-    scene.project.campaign("cheap", can_wait=True, prompts=["a red ball", "a green cone"])
+    scene.project.campaign("cheap", can_wait=True, prompts=["a red ball", "a green cone"], **FAR)
     scene.pace(0.3)
     scene.admit("fast")
     scene.admit("cheap")
@@ -61,15 +65,20 @@ def test_more_shards_than_gpus_wait_and_what_can_wait_takes_spot_capacity(scene:
     cheap = scene.launch("cheap", assets=["takes"])
     waits = scene.until(lambda: scene.said(fast, "no node is free"), fast)
     assert "Insufficient nvidia.com/gpu" in waits
+    scene.until(lambda: scene.said(cheap, "no node is free"), cheap)
+    with scene.studio.ledger.write(House("operator")) as session:
+        session.execute(update(TurnRow).values(due_at=TurnRow.asked_at))
     scene.until_success(fast)
     scene.until_success(cheap)
-    for run, own, other in ((fast, "h100", "l40s"), (cheap, "l40s", "h100")):
-        used = scene.kubelet.labelled(**{"run-id": run, "gpu-class": own})
-        assert {pod.node.partition("-")[0] for pod in used} == {own}
-        assert not scene.kubelet.labelled(**{"run-id": run, "gpu-class": other})
+    assert "it waits for spot capacity: it moves on" in scene.story(cheap)
+    for run, classes in ((fast, {"h100"}), (cheap, {"h100", "l40s"})):
+        for name in classes:
+            used = scene.kubelet.labelled(**{"run-id": run, "gpu-class": name})
+            assert {pod.node.partition("-")[0] for pod in used} == {name}
+        assert not scene.kubelet.labelled(**{"run-id": fast, "gpu-class": "l40s"})
     scene.check("fast")
     scene.check("cheap")
-    assert paid_for(scene) == {(fast, "h100"), (cheap, "l40s")}
+    assert paid_for(scene) == {(fast, "h100"), (cheap, "l40s"), (cheap, "h100")}
 
 
 def test_what_a_quota_forbids_is_told_and_a_cancelled_run_leaves_nothing_behind(scene: Scene):

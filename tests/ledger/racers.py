@@ -21,7 +21,8 @@ from wan_pipelines.ledger.editions import admit
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Busy, Lease, lease_shot
 from wan_pipelines.ledger.takes import accept_take
-from wan_pipelines.ledger.turns import Asker, Rules, take_turns
+from wan_pipelines.ledger.turn_records import Asker, Rules
+from wan_pipelines.ledger.turns import take_turns
 from wan_pipelines.ledger.whose import House
 from wan_pipelines.ledger.workers import (
     WorkerPlace,

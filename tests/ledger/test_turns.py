@@ -11,12 +11,13 @@ from tests.ledger.turnstile import ELSEWHERE, Turnstile
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.tables import ServedRow
+from wan_pipelines.ledger.turn_records import Asker
 from wan_pipelines.ledger.turns import (
     EXPIRY,
     FRESH,
-    Asker,
     gpu_class_of,
     line,
+    must_move,
     renew_turns,
 )
 from wan_pipelines.ledger.whose import House
@@ -177,3 +178,24 @@ def test_processes_that_ask_at_once_never_get_more_slots_than_there_are(ledger: 
     url = ledger.engine.url.render_as_string(hide_password=False)
     counts = run_racers("ask_for_turns", [(url, f"run{run}", 3) for run in range(4)])
     assert sum(map(int, counts)) == 3
+
+
+def test_a_shard_without_a_node_moves_when_its_deadline_demands_it(turnstile: Turnstile):
+    turnstile.slots = {"h100": Slots(2), "spot": Slots(1, "spot")}
+    both = {"gpu_classes": ("h100", "spot"), "can_wait": True}
+    turnstile.line_up("run", "a", "b", due_at=START + timedelta(hours=2), **both)
+    turnstile.line_up("other", "c", edition=BOLT)
+    turnstile.ask("other", "c")
+    assert turnstile.ask("run", "a", "b").began == {"a": "spot"}
+
+    def moves(run: str, shard: str) -> bool:
+        return must_move(turnstile.ledger, run, shard, turnstile.rules, now=turnstile.now)
+
+    assert not moves("run", "a")
+    turnstile.later(minutes=65)
+    renew_turns(turnstile.ledger, Asker(("run",), ELSEWHERE), now=turnstile.now)
+    assert moves("run", "a")
+    assert not moves("run", "b")
+    assert not moves("other", "c")
+    turnstile.end("run", "a")
+    assert turnstile.ask("run", "a", "b").began == {"a": "h100", "b": "h100"}

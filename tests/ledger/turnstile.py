@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from tests.ledger.scenes import DEMO, START
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
-from wan_pipelines.ledger.turns import Answer, Asker, Rules, Turn, end_turns, line_up, take_turns
+from wan_pipelines.ledger.turn_records import Answer, Asker, Rules, Turn
+from wan_pipelines.ledger.turns import end_turns, line_up, take_turns
 from wan_pipelines.scheduling.policy import FairShare
 from wan_pipelines.scheduling.records import Slots, Standing
 

@@ -10,7 +10,7 @@ from wan_pipelines.cli.output import AsJson, emit, examples
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
 from wan_pipelines.cli.tenants import AllTenants, TenantName, asked
-from wan_pipelines.ledger.turns import TurnInLine
+from wan_pipelines.ledger.turn_records import TurnInLine
 from wan_pipelines.ledger.turns import line as line_in_ledger
 from wan_pipelines.pages.formats import seconds
 

@@ -1,6 +1,5 @@
 """How the steps of a run become pods of a cluster."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -14,7 +13,7 @@ from wan_pipelines.components.kubernetes_config import (
     pool_slots,
     step_config,
 )
-from wan_pipelines.components.turnstile import ExecutorInTurn
+from wan_pipelines.components.turnstile import ExecutorInTurn, Turns
 from wan_pipelines.studio.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,9 +35,9 @@ def pods_executor(settings: Settings, cluster: Cluster) -> dg.ExecutorDefinition
         nodes = context.job.get_definition().all_node_defs
         ops = [node for node in nodes if isinstance(node, dg.OpDefinition)]
         limit_pools(context.instance, settings, ops)
-        chosen: dict[str, str] = {}
+        turns = Turns()
         executor = PodsOfRun(
-            _step_jobs(settings, cluster, ops, chosen),
+            _step_jobs(settings, cluster, ops, turns),
             cluster.namespace,
             retries=RetryMode.ENABLED,
             check_step_health_interval_seconds=cluster.health_seconds,
@@ -49,14 +48,14 @@ def pods_executor(settings: Settings, cluster: Cluster) -> dg.ExecutorDefinition
             step_delegating_executor,
             settings.name,
             pool_of=gpu_pool_of,
-            chosen=chosen,
+            turns=turns,
         )
 
     return pods
 
 
 def _step_jobs(
-    settings: Settings, cluster: Cluster, ops: list[dg.OpDefinition], chosen: Mapping[str, str]
+    settings: Settings, cluster: Cluster, ops: list[dg.OpDefinition], turns: Turns
 ) -> "JobsInTurn":
     from dagster_k8s.container_context import K8sContainerContext
     from dagster_k8s.job import UserDefinedDagsterK8sConfig
@@ -66,7 +65,7 @@ def _step_jobs(
     op_tags = {op.name: op.tags for op in ops}
     steps = UserDefinedDagsterK8sConfig.from_dict(step_config(settings, cluster))
     return JobsInTurn(
-        chosen=chosen,
+        turns=turns,
         per_gpu_class={
             name: per_step_config(settings, cluster, on_class(op_tags, name))
             for name in settings.gpu_classes

@@ -8,6 +8,7 @@ limit that holds whatever happens. A step that is no shard goes to its pool at o
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -25,15 +26,28 @@ CANCELLED = {dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED}
 MOST_REPEATS = 20
 
 
+@dataclass
+class Turns:
+    """What an executor and those who launch its steps share: GPU classes of steps by their keys."""
+
+    gpu_classes: dict[str, str] = field(default_factory=dict)
+    turnstile: Turnstile | None = None
+
+    def must_move(self, step_key: str) -> bool:
+        """Is the step to begin elsewhere, as the node that it waits for may come too late?"""
+        shard = shard_of(step_key)
+        return bool(self.turnstile and shard and self.turnstile.must_move(shard))
+
+
 class TurnContext(InstanceConcurrencyContext):
-    """May a step begin? `pool_of` names the pool of a GPU class; `begins` is told of each one."""
+    """May a step begin? `pool_of` names the pool of a GPU class."""
 
     def __init__(
         self,
         turnstile: Turnstile,
         say: Callable[[str], None],
         pool_of: Callable[[str], str] | None,
-        chosen: dict[str, str],
+        gpu_classes: dict[str, str],
         instance: dg.DagsterInstance,
         dagster_run: dg.DagsterRun,
     ) -> None:
@@ -41,7 +55,7 @@ class TurnContext(InstanceConcurrencyContext):
         self._turnstile = turnstile
         self._say = say
         self._pool_of = pool_of
-        self._chosen = chosen
+        self._gpu_classes = gpu_classes
         self._in_line: set[str] = set()
 
     def claim(self, concurrency_key: str, step_key: str, step_priority: int = 0) -> bool:
@@ -54,7 +68,7 @@ class TurnContext(InstanceConcurrencyContext):
         self._in_line.discard(step_key)
         gpu_class = self._turnstile.began.get(shard)
         if gpu_class is not None:
-            self._chosen[step_key] = gpu_class
+            self._gpu_classes[step_key] = gpu_class
             concurrency_key = self._pool_of(gpu_class) if self._pool_of else concurrency_key
         return super().claim(concurrency_key, step_key, step_priority)
 
@@ -77,10 +91,7 @@ class TurnContext(InstanceConcurrencyContext):
 
 
 class ExecutorInTurn(WrappedExecutor):
-    """Another executor whose shards take turns; `module` is where it finds its contexts.
-
-    `chosen` is told the GPU class of each step that has its turn.
-    """
+    """Another executor whose shards take turns; `module` is where it finds its contexts."""
 
     def __init__(
         self,
@@ -89,13 +100,13 @@ class ExecutorInTurn(WrappedExecutor):
         environment: str,
         *,
         pool_of: Callable[[str], str] | None = None,
-        chosen: dict[str, str] | None = None,
+        turns: Turns | None = None,
     ) -> None:
         super().__init__(inner)
         self._module = module
         self._door = StudioDoor(project_root(), state_folder(), environment)
         self._pool_of = pool_of
-        self._chosen = {} if chosen is None else chosen
+        self._turns = turns or Turns()
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         instance, run = plan_context.instance, plan_context.dagster_run
@@ -104,7 +115,9 @@ class ExecutorInTurn(WrappedExecutor):
             dg.DagsterEvent.engine_event(plan_context, words, EngineEventData())
 
         with Turnstile.opened(self._door.open, repeated_runs(instance, run)) as turnstile:
-            context = partial(TurnContext, turnstile, say, self._pool_of, self._chosen)
+            self._turns.turnstile = turnstile
+            classes = self._turns.gpu_classes
+            context = partial(TurnContext, turnstile, say, self._pool_of, classes)
             try:
                 with _contexts_of(self._module, context):
                     yield from self._inner.execute(plan_context, execution_plan)

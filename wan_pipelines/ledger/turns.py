@@ -6,7 +6,6 @@ A place in line counts while it was renewed within `FRESH`: a run that died keep
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, text, update
@@ -15,81 +14,23 @@ from sqlalchemy.orm import Session
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.engines import POSTGRESQL
 from wan_pipelines.ledger.keys import EditionKey
-from wan_pipelines.ledger.moments import from_micros, micros_in, to_micros
+from wan_pipelines.ledger.moments import micros_in, to_micros
 from wan_pipelines.ledger.outages import repeated
 from wan_pipelines.ledger.statements import insert_missing
 from wan_pipelines.ledger.tables import ServedRow, TurnRow
+from wan_pipelines.ledger.turn_records import Answer, Asker, Rules, Turn, TurnInLine
+from wan_pipelines.ledger.turn_rows import again, id_of, running, shown, waiting_of
 from wan_pipelines.ledger.whose import Asked, House, tenant_of
 from wan_pipelines.processes import is_gone
-from wan_pipelines.scheduling.policy import FairShare, beginnings
-from wan_pipelines.scheduling.records import Running, Scene, Slots, Standing, Usage, Waiting
+from wan_pipelines.scheduling.markets import Markets
+from wan_pipelines.scheduling.policy import beginnings
+from wan_pipelines.scheduling.records import Scene, Slots, Usage
 
 ALL = House("scheduling")
 EXPIRY = timedelta(seconds=180)
 """Longer than a run's pod takes to be replaced: a shard that renders on keeps its slot."""
 FRESH = timedelta(seconds=30)
 ADVISORY_LOCK = 0x57414E54  # "WANT"
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What is known of a shard when it is cut: where it may run, and how it stands in line."""
-
-    shard: str
-    gpu_seconds: float
-    gpu_classes: tuple[str, ...]
-    priority: int = 0
-    can_wait: bool = False
-    due_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How decisions are made: the policy, the slots of GPU classes, how tenants stand."""
-
-    policy: FairShare
-    slots: Mapping[str, Slots]
-    standings: Mapping[str, Standing]
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """A run, the runs that it repeats (its own first), and the process that asks for it."""
-
-    runs: tuple[str, ...]
-    process: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Shards that have their turn, with its GPU class; those that wait; those nobody lined up.
-
-    in_line: how many shards of all tenants wait.
-    """
-
-    began: Mapping[str, str]
-    waiting: frozenset[str]
-    unknown: frozenset[str]
-    in_line: int
-
-
-@dataclass(frozen=True, slots=True)
-class TurnInLine:
-    """A shard that waits or runs, for those who look."""
-
-    tenant: str
-    campaign: str
-    edition: str
-    shard: str
-    run_id: str
-    priority: int
-    can_wait: bool
-    gpu_seconds: float
-    gpu_classes: tuple[str, ...]
-    gpu_class: str | None
-    due_at: datetime | None
-    asked_at: datetime
-    began_at: datetime | None
 
 
 @repeated
@@ -136,7 +77,7 @@ def take_turns(
         memory = rules.policy.settings.half_life_seconds
         _end_lost(session, rules.slots, memory, now)
         own = _enter(session, asker, shards, now)
-        wanted = {_id(row): row for row in own.values() if row.began_at is None}
+        wanted = {id_of(row): row for row in own.values() if row.began_at is None}
         if wanted:
             in_line = _in_line(session)
             for beginning in beginnings(rules.policy, _scene(session, in_line, rules, now)):
@@ -185,6 +126,24 @@ def end_turns(
             _end(session, row, to_micros(now), rules.slots, memory)
 
 
+def must_move(ledger: Ledger, run_id: str, shard: str, rules: Rules, *, now: datetime) -> bool:
+    """Would a shard that has its turn on spot capacity, and gets no node, miss its deadline there?
+
+    If so, it begins on an on-demand class when it is asked for again.
+    """
+    with ledger.read(ALL) as session:
+        rows = session.scalars(_IN_LINE.where(TurnRow.run_id == run_id)).all()
+        own = next((row for row in rows if row.shard == shard), None)
+        if own is None or not own.can_wait or own.gpu_class is None:
+            return False
+        left = [waiting_of(row) for row in rows if row.began_at is None or row is own]
+        moment = to_micros(now) / 1e6
+        markets = Markets(Scene(moment, left, [], rules.slots), rules.policy.settings)
+        best, *_ = markets.choices(waiting_of(own))
+        present = rules.slots.get(own.gpu_class)
+        return bool(present) and present.market == "spot" and rules.slots[best].market != "spot"
+
+
 def gpu_class_of(ledger: Ledger, edition: EditionKey, run_id: str, shard: str) -> str | None:
     """The GPU class on which a shard has its turn; None if nobody was asked."""
     query = select(TurnRow.gpu_class).where(
@@ -203,7 +162,7 @@ def line(ledger: Ledger, whose: Asked, *, now: datetime) -> tuple[TurnInLine, ..
     if tenant is not None:
         query = query.where(TurnRow.tenant == tenant)
     with ledger.read(whose) as session:
-        return tuple(_shown(row) for row in session.scalars(query))
+        return tuple(shown(row) for row in session.scalars(query))
 
 
 _IN_LINE = select(TurnRow).where(TurnRow.asked_at.is_not(None), TurnRow.ended_at.is_(None))
@@ -225,7 +184,8 @@ def _enter(
     for run in asker.runs[1:] if missing else ():
         for shard, row in _rows(session, run, missing).items():
             if shard not in own:
-                own[shard] = _again(session, row, asker.runs[0], moment)
+                own[shard] = again(row, asker.runs[0], moment)
+                session.add(own[shard])
     for row in own.values():
         if row.ended_at is not None:
             row.began_at = row.gpu_class = row.ended_at = None
@@ -238,25 +198,6 @@ def _enter(
 def _rows(session: Session, run_id: str, shards: Collection[str]) -> dict[str, TurnRow]:
     query = select(TurnRow).where(TurnRow.run_id == run_id, TurnRow.shard.in_(shards))
     return {row.shard: row for row in session.scalars(query)}
-
-
-def _again(session: Session, row: TurnRow, run_id: str, moment: int) -> TurnRow:
-    """The same shard of a run that repeats another, which did not cut it anew."""
-    made = TurnRow(
-        tenant=row.tenant,
-        campaign=row.campaign,
-        edition=row.edition,
-        run_id=run_id,
-        shard=row.shard,
-        gpu_microseconds=row.gpu_microseconds,
-        gpu_classes=row.gpu_classes,
-        priority=row.priority,
-        can_wait=row.can_wait,
-        due_at=row.due_at,
-        created_at=moment,
-    )
-    session.add(made)
-    return made
 
 
 def _end_lost(session: Session, slots: Mapping[str, Slots], memory: float, now: datetime) -> None:
@@ -303,57 +244,12 @@ def _scene(session: Session, rows: Sequence[TurnRow], rules: Rules, now: datetim
     return Scene(
         now=to_micros(now) / 1e6,
         waiting=[
-            _waiting(row) for row in rows if row.began_at is None and (row.renewed_at or 0) >= fresh
-        ],
-        running=[
-            Running(
-                _id(row),
-                row.tenant,
-                row.gpu_class or "",
-                row.gpu_microseconds / 1e6,
-                row.began_at / 1e6,
-            )
+            waiting_of(row)
             for row in rows
-            if row.began_at is not None
+            if row.began_at is None and (row.renewed_at or 0) >= fresh
         ],
+        running=running(rows),
         slots=rules.slots,
         usage=usage,
         standings=rules.standings,
-    )
-
-
-def _id(row: TurnRow) -> str:
-    """In the order of the rows, as shards were cut."""
-    return f"{row.id:019}"
-
-
-def _waiting(row: TurnRow) -> Waiting:
-    return Waiting(
-        id=_id(row),
-        tenant=row.tenant,
-        batch=row.run_id,
-        gpu_seconds=row.gpu_microseconds / 1e6,
-        since=(row.asked_at or 0) / 1e6,
-        gpu_classes=tuple(row.gpu_classes),
-        priority=row.priority,
-        can_wait=row.can_wait,
-        due=None if row.due_at is None else row.due_at / 1e6,
-    )
-
-
-def _shown(row: TurnRow) -> TurnInLine:
-    return TurnInLine(
-        tenant=row.tenant,
-        campaign=row.campaign,
-        edition=row.edition,
-        shard=row.shard,
-        run_id=row.run_id,
-        priority=row.priority,
-        can_wait=row.can_wait,
-        gpu_seconds=row.gpu_microseconds / 1e6,
-        gpu_classes=tuple(row.gpu_classes),
-        gpu_class=row.gpu_class,
-        due_at=None if row.due_at is None else from_micros(row.due_at),
-        asked_at=from_micros(row.asked_at or 0),
-        began_at=None if row.began_at is None else from_micros(row.began_at),
     )

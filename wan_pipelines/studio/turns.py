@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from wan_pipelines.campaigns.brief import Brief
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.keys import EditionKey
-from wan_pipelines.ledger.turns import Rules, Turn, gpu_class_of
+from wan_pipelines.ledger.turn_records import Rules, Turn
+from wan_pipelines.ledger.turns import gpu_class_of
 from wan_pipelines.ledger.turns import line_up as line_up_in_ledger
 from wan_pipelines.scheduling.policy import FairShare
 from wan_pipelines.scheduling.records import Slots

@@ -13,7 +13,8 @@ from time import monotonic
 from typing import Self
 
 from wan_pipelines.errors import LedgerError
-from wan_pipelines.ledger.turns import Asker, end_turns, renew_turns, take_turns
+from wan_pipelines.ledger.turn_records import Asker, Rules
+from wan_pipelines.ledger.turns import end_turns, must_move, renew_turns, take_turns
 from wan_pipelines.processes import process_name
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.turns import rules_of
@@ -76,6 +77,17 @@ class Turnstile:
             self._to_end.add(shard)
             self._do(self._flush)
 
+    def must_move(self, shard: str) -> bool:
+        """Is it on spot capacity, without a node, too late to wait for one?"""
+        found: list[bool] = []
+
+        def asked() -> None:
+            ledger, run = self._studio.ledger, self._asker.runs[0]
+            found.append(must_move(ledger, run, shard, self._rules, now=datetime.now(UTC)))
+
+        self._do(asked)
+        return any(found)
+
     def leave(self, *, waiting_only: bool = False) -> None:
         """Give back what the run holds, or only its places in line."""
 
@@ -97,7 +109,7 @@ class Turnstile:
         return self._open_studio()
 
     @cached_property
-    def _rules(self):
+    def _rules(self) -> Rules:
         return rules_of(self._studio.settings)
 
     def _look(self) -> None:
