@@ -130,6 +130,19 @@ def worker() -> None:
     run()
 
 
+@app.command()
+def reports(
+    takes: Annotated[int, typer.Option(min=1, help="How many; a million make 2 GB.")] = 1_000_000,
+    ledger: Annotated[
+        Path | None, typer.Option(help="A ledger to keep, or that was kept, for the next time.")
+    ] = None,
+) -> None:
+    """What sums up many takes: the database, pandas in pieces, DuckDB over Arrow."""
+    from benchmarks.reports import run
+
+    run(takes, ledger)
+
+
 @app.command(name="cost-model")
 def cost_model(
     tier: Annotated[str, typer.Option(help="Of Wan2.2-T2V-A14B.")] = "draft",

@@ -1,19 +1,24 @@
 """Every tier of a release against `reference`: seconds, prompt fidelity, likeness at equal seeds.
 
-Writes its table between the marks in `docs/tiers.md`, so that one command brings it up to date.
+Writes its table between the marks in `docs/tiers.md`, and the same figures beside the release, from
+where reports read them: one command brings both up to date.
 """
 
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from benchmarks.likeness import Likeness, likeness
 from benchmarks.places import PROJECT, RESULTS
 from benchmarks.results import show_and_keep
 from wan_pipelines.encoding.fidelity import scorer_named
+from wan_pipelines.engines.measured import FILE
 from wan_pipelines.engines.prepare import load, prepare
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.engines.releases import Release, read_releases
@@ -25,6 +30,14 @@ if TYPE_CHECKING:
 REFERENCE = "reference"
 PAGE = PROJECT / "docs" / "tiers.md"
 BEGIN, END = "<!-- measured tiers: begin -->", "<!-- measured tiers: end -->"
+KEPT = {
+    "cpu_s_a_clip": "processor_seconds",
+    "prompt_fidelity": "prompt_fidelity",
+    "psnr_db": "psnr_db",
+    "ssim": "ssim",
+    "vmaf": "vmaf",
+}
+ABOUT = "# Written by `python -m benchmarks tiers`: what each tier was measured to be on a CPU."
 PROMPTS = (
     "a red ball moving left to right on a black background",
     "a blue box rising on a white background",
@@ -53,6 +66,7 @@ def run(name: str, seeds: int) -> None:
     rows = [_row(tier, clips[tier], clips[REFERENCE]) for tier in release.tiers]
     show_and_keep("tiers", {f"Tiers of {name} ({len(PROMPTS)} prompts, {seeds} seeds)": rows})
     _write(rows, f"{len(PROMPTS) * seeds} clips a tier.")
+    _write_measured(PROJECT / "assets" / "models" / name / FILE, rows, len(PROMPTS) * seeds)
 
 
 def _by_engine(release: Release) -> list[str]:
@@ -100,6 +114,12 @@ def _row(tier: str, clips: list[Clip], reference: list[Clip]) -> dict[str, Any]:
         "ssim": round(mean(each.ssim for each in alike), 3),
         "vmaf": round(mean(vmafs), 1) if vmafs else "",
     }
+
+
+def _write_measured(path: Path, rows: list[dict[str, Any]], clips: int) -> None:
+    tiers = {row["tier"]: {KEPT[n]: row[n] for n in KEPT if row[n] != ""} for row in rows}
+    text = yaml.safe_dump({"clips": clips, "tiers": tiers}, sort_keys=False)
+    path.write_text(f"{ABOUT}\n{text}")
 
 
 def _write(rows: list[Mapping[str, Any]] | list[dict[str, Any]], note: str) -> None:

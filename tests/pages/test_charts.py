@@ -18,7 +18,7 @@ def test_columns_stand_on_each_other_and_fill_no_more_than_the_drawing():
         (1, 0.0, 50.0),
         (1, 0.0, HEIGHT),
     ]
-    assert all(0 <= box.x and box.x + box.width <= WIDTH for box in boxes)
+    assert all(box.x >= 0 and box.x + box.width <= WIDTH for box in boxes)
 
 
 def test_a_line_has_a_gap_where_there_is_no_value():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urljoin
@@ -47,12 +48,18 @@ def names(page: Page) -> list[str]:
     return page.locator(".card .name").all_text_contents()
 
 
-@pytest.mark.parametrize("file", ["edition.html", "index.html"])
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    ("look", "file"),
+    [*product(LOOKS, ("edition.html", "index.html", "costs.html")), ("dark", "optimisation.html")],
+)
 def test_everybody_can_use_the_pages(chromium: Browser, site: Path, look: str, file: str) -> None:
     with visit(chromium, (site / file).as_uri(), **LOOKS[look]) as visited:
         assert visited.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert accessibility_violations(visited.page) == []
+        if file == "costs.html":
+            visited.page.locator("summary").focus()
+            visited.page.keyboard.press("Enter")
+            expect(visited.page.get_by_role("region", name="Figures of each day")).to_be_visible()
         if file == "edition.html":
             visited.page.locator("a.frame").first.click()
             plays(visited.page, "dialog video")

@@ -82,7 +82,8 @@ def test_an_edition_that_misses_its_target_gets_a_report_and_another_does_not(
         assert studio.store.stat(f"{FOLDER}/optimisation.json") is None
         return
     assert page == f"{FOLDER}/optimisation.html"
-    assert b"Nothing that is known would have met it" in studio.store.read_bytes(page)
+    written = studio.store.read_bytes(f"{FOLDER}/optimisation.html")
+    assert b"Nothing that is known would have met it" in written
     told = json.loads(studio.store.read_bytes(f"{FOLDER}/optimisation.json"))
     (missed,) = told["missed"]
     assert sum(missed["kinds"].values()) == missed["paid_micro_usd"]

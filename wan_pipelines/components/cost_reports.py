@@ -49,7 +49,6 @@ def _asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         group_name="ledger",
         kinds={"pandas", "parquet"},
         partitions_def=days,
-        backfill_policy=dg.BackfillPolicy.multi_run(),
         description="What a day cost, by tenant, campaign, edition, user, release, engine, tier, "
         "GPU class, market and shape: Parquet, CSV and pages with charts. Made from the ledger; "
         "work counts on the day on which its worker began, so that a day changes by corrections "

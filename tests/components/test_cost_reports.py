@@ -1,0 +1,51 @@
+"""The daily report of costs, as Dagster makes it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from tests.support.project import Project
+from tests.support.renders import render_edition
+from wan_pipelines.components.cost_reports import ADDS_UP, REPORT, build_cost_report_defs
+from wan_pipelines.components.resource import StudioDoor
+from wan_pipelines.studio.cost_reports import today
+
+
+def definitions(project: Project) -> dg.Definitions:
+    door = StudioDoor(project.root, project.state, "local")
+    made = build_cost_report_defs(project.studio().settings.costs)
+    return dg.Definitions.merge(made, dg.Definitions(resources={"studio": door}))
+
+
+def test_a_day_is_reported_again_by_its_partition(quick_project: Project):
+    studio = quick_project.studio()
+    render_edition(studio)
+    job = definitions(quick_project).resolve_job_def("cost_report")
+    with dg.DagsterInstance.ephemeral() as instance:
+        for _ in range(2):
+            day = today(studio).isoformat()
+            result = job.execute_in_process(instance=instance, partition_key=day)
+            (made,) = result.asset_materializations_for_node("ledger__cost_report")
+            (check,) = result.get_asset_check_evaluations()
+            assert (check.check_name, check.asset_key, check.passed) == (ADDS_UP, REPORT, True)
+            told: dict[str, Any] = {name: value.value for name, value in made.metadata.items()}
+            assert (told["videos"], told["changed_usd"]) == (2, 0.0)
+            assert told["usd_per_1000"] == pytest.approx(told["cost_usd"] * 500, abs=1e-6)
+            assert told["page"] == "http://127.0.0.1:3070/reports/costs.html"
+            assert [row.data["campaign"] for row in told["by_campaign"].records] == ["balls"]
+
+
+def test_every_night_reports_yesterday_where_the_books_are_kept(quick_project: Project):
+    quick_project.environment(costs={"time_zone": "America/New_York"})
+    repository = definitions(quick_project).get_repository_def()
+    schedule = repository.get_schedule_def("cost_report_schedule")
+    # Half past midnight in New York
+    moment = datetime(2026, 11, 22, 5, 30, tzinfo=UTC)
+    with dg.build_schedule_context(
+        scheduled_execution_time=moment, repository_def=repository
+    ) as context:
+        request = schedule.evaluate_tick(context).run_requests
+    assert request
+    assert [each.partition_key for each in request] == ["2026-11-21"]
