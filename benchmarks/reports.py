@@ -131,7 +131,7 @@ def _in_pieces(file: Path) -> int:
         for piece in pd.read_sql_query(text(CHARGES), session.connection(), chunksize=CHUNK):
             found = piece.groupby(by, dropna=False).agg({"micro_usd": "sum"})
             sums = found if sums is None else sums.add(found, fill_value=0)
-    return 0 if sums is None else int(sums["micro_usd"].sum())
+    return 0 if sums is None else total(sums.astype({"micro_usd": "int64"}))
 
 
 def _duckdb(file: Path) -> int:
