@@ -16,6 +16,7 @@ COMMANDS = sorted(
 
 def test_the_commands_are_those_that_the_documentation_names():
     assert COMMANDS == [
+        "budget",
         "campaigns",
         "charges",
         "cluster",
@@ -30,6 +31,7 @@ def test_the_commands_are_those_that_the_documentation_names():
         "invoice",
         "launch",
         "ledger",
+        "line",
         "lineage",
         "migrate",
         "plan",
@@ -37,7 +39,9 @@ def test_the_commands_are_those_that_the_documentation_names():
         "prompts",
         "quota",
         "render",
+        "report",
         "run",
+        "simulate",
         "videos",
         "weights",
         "workers",

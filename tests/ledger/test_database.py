@@ -144,7 +144,7 @@ def test_a_read_only_disk_is_named(tmp_path: Path, migrated_file: Path):
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path, migrated_file: Path):
-    with small_disk(tmp_path / "disk", kibibytes=1000) as disk:
+    with small_disk(tmp_path / "disk", kibibytes=3000) as disk:
         file = disk / "ledger.db"
         file.write_bytes(migrated_file.read_bytes())
         with Ledger.open(file) as ledger:
