@@ -1,17 +1,22 @@
 """The API server's clients of runs, and of who launches them: they wait for one that restarts."""
 
-from typing import Any, Self
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Self, TypeVar
 
 import urllib3.exceptions
-from dagster_k8s.client import DagsterKubernetesClient, k8s_api_retry_creation_mutation
+from dagster_k8s.client import DagsterKubernetesClient
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 PAUSE_SECONDS = 1
 PATIENCE_SECONDS = 300
 ANSWER_SECONDS = 30
 SERVER_ERRORS = range(500, 600)
-TOO_MANY_REQUESTS = 429
-CONFLICT = 409
+REFUSALS = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+MOST_REFUSALS = 15
+
+T = TypeVar("T")
 
 
 class JobMaker(DagsterKubernetesClient):
@@ -30,11 +35,7 @@ class JobMaker(DagsterKubernetesClient):
         """A Job that is there is the one that was meant: its name says run, step and attempt. A run
         that is resumed finds those of its steps, and the health check says what became of them.
         """
-        k8s_api_retry_creation_mutation(
-            lambda: self._create(body, namespace),
-            max_retries=PATIENCE_SECONDS // PAUSE_SECONDS,
-            timeout=wait_time_between_attempts,
-        )
+        _patiently(lambda: self._create(body, namespace), wait_time_between_attempts)
 
     def _create(self, body: Any, namespace: str) -> None:
         import kubernetes.client
@@ -44,7 +45,7 @@ class JobMaker(DagsterKubernetesClient):
                 body=body, namespace=namespace, _request_timeout=ANSWER_SECONDS
             )
         except kubernetes.client.ApiException as error:
-            if error.status != CONFLICT:
+            if error.status != HTTPStatus.CONFLICT:
                 raise
 
 
@@ -68,18 +69,33 @@ class PatientClient(JobMaker):
 
     def delete_job(self, job_name: str, namespace: str) -> bool:
         """False if there is no such Job."""
-        attempts = Retrying(
-            retry=retry_if_exception(_may_pass),
-            wait=wait_fixed(PAUSE_SECONDS),
-            stop=stop_after_delay(PATIENCE_SECONDS),
-            reraise=True,
-        )
-        return attempts(super().delete_job, job_name, namespace)
+        return _patiently(lambda: super(PatientClient, self).delete_job(job_name, namespace))
 
 
-def _may_pass(error: BaseException) -> bool:
-    import kubernetes.client
+def _patiently(call: Callable[[], T], pause_seconds: float = PAUSE_SECONDS) -> T:
+    attempts = Retrying(
+        retry=retry_if_exception(_MayPass()),
+        wait=wait_fixed(pause_seconds),
+        stop=stop_after_delay(PATIENCE_SECONDS),
+        reraise=True,
+    )
+    return attempts(call)
 
-    if isinstance(error, kubernetes.client.ApiException):
-        return error.status in SERVER_ERRORS or error.status == TOO_MANY_REQUESTS
-    return isinstance(error, urllib3.exceptions.HTTPError)
+
+@dataclass
+class _MayPass:
+    """Whether what was raised may pass. A server that has just started refuses everybody, until it
+    has read who may do what; one that goes on refusing means it.
+    """
+
+    refusals: int = 0
+
+    def __call__(self, error: BaseException) -> bool:
+        import kubernetes.client
+
+        if not isinstance(error, kubernetes.client.ApiException):
+            return isinstance(error, urllib3.exceptions.HTTPError)
+        if error.status in REFUSALS:
+            self.refusals += 1
+            return self.refusals <= MOST_REFUSALS
+        return error.status in SERVER_ERRORS or error.status == HTTPStatus.TOO_MANY_REQUESTS
