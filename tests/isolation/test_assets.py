@@ -10,7 +10,7 @@ from wan_pipelines.ledger.whose import House
 
 OF_CAMPAIGNS = {"shots", "takes", "videos", "costs"}
 OF_THE_HOUSE = {"weights", "engine", "costs", "ledger"}
-"""Weights and engines are made by no tenant; costs a day and idle time are for who runs the house."""
+"""Weights and engines are no tenant's; daily costs and idle time are for who runs the house."""
 SAME = "a red ball rising"
 
 

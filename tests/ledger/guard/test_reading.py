@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, union, update
+from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, true, union, update
 from sqlalchemy.orm import aliased
 
 from wan_pipelines.ledger.guard.reading import read
@@ -82,6 +82,28 @@ LOOSE = {
     "beside a tied one": (select(TakeRow, ShotRow).where(MINE), "shots"),
     "joined by no key": (
         select(TakeRow, Other).join(Other, Other.tier == TakeRow.tier).where(MINE),
+        "takes",
+    ),
+    "joined by keys of different things": (
+        select(RenditionRow)
+        .join(ShotRow, ShotRow.id == RenditionRow.id)
+        .where(ShotRow.tenant == "acme"),
+        "renditions",
+    ),
+    "among numbers of something else": (
+        select(TakeRow).where(
+            TakeRow.shot_id.in_(select(EditionRow.id).where(EditionRow.tenant == "acme"))
+        ),
+        "takes",
+    ),
+    "a select in FROM of the same table": (
+        select(TakeRow)
+        .join(select(TakeRow.id, ShotRow.tenant).join(ShotRow).subquery(), true())
+        .where(MINE),
+        "takes",
+    ),
+    "a select that does not mean the table outside": (
+        select(select(func.count(TakeRow.id)).correlate(None).scalar_subquery()).where(MINE),
         "takes",
     ),
     "users of one name": (

@@ -40,7 +40,7 @@ from sqlalchemy.sql.elements import (
 )
 from sqlalchemy.sql.selectable import CTE, FromClause, ScalarSelect, SelectBase
 
-from wan_pipelines.ledger.guard.ties import is_private, is_tenants, names_tenant, ties
+from wan_pipelines.ledger.guard.ties import is_private, is_tenants, names, names_tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,8 @@ class _Reader:
 
     def _read_select(self, select: Select[Any], around: _Known, asked: _Asked) -> None:
         froms = select.get_final_froms()
-        own = [each for each in froms if each not in around] or froms
-        known = dict(around)
+        known = {part: rows for part, rows in around.items() if _may_mean(select, part)}
+        own = [each for each in froms if each not in known] or froms
         joins: list[Join] = []
         for each in own:
             self._enter(each, known, joins)
@@ -165,10 +165,11 @@ class _Reader:
     ) -> None:
         if isinstance(value, Column):
             other = known.get(value.table)
-            if other is not None and ties(column) and ties(value):
+            if other is not None and names(column) and names(column) == names(value):
                 rows.hangs_on.append(other)
-        elif isinstance(value, SelectBase):
-            rows.tied = rows.tied or ties(column)  # its own tables must be tied as well
+        elif isinstance(value, SelectBase):  # its own tables must be tied as well
+            named = names(column)
+            rows.tied = rows.tied or (named is not None and _named_by(value) == {named})
         elif isinstance(value, BindParameter):
             if names_tenant(column):
                 self.named.append(value.key)
@@ -182,7 +183,21 @@ class _Reader:
         asked: Mapping[ClauseElement, _Asked] | None = None,
     ) -> None:
         for part, select in _selects_below(element):
-            self.read(select, known, (asked or {}).get(part))
+            sees = {} if isinstance(part, (Subquery, CTE)) else known
+            self.read(select, sees, (asked or {}).get(part))
+
+
+def _may_mean(select: Select[Any], part: FromClause) -> bool:
+    """May a select within another mean the other's table, rather than one of its own?"""
+    explicit = select._correlate
+    return part in explicit if explicit else select._auto_correlate
+
+
+def _named_by(select: SelectBase) -> set[str | None]:
+    """What the values of a sub-select name."""
+    parts = select.selects if isinstance(select, CompoundSelect) else [select]
+    columns = [column for part in parts for column in part.selected_columns]
+    return {names(column) if isinstance(column, Column) else None for column in columns}
 
 
 def _leaves(part: FromClause) -> Iterator[FromClause]:

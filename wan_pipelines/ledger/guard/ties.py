@@ -9,10 +9,10 @@ from functools import cache
 from sqlalchemy import BigInteger, Column, ForeignKey, Table
 
 TENANTS, TENANT = "tenants", "tenant"
-PRIVATE = {"ties": "private"}
-"""`info` of a column that names a row, and never leaves the ledger."""
-PUBLIC = {"ties": "public"}
-"""The same of one that does, so that it may come from somebody else's hands."""
+RESERVATION = {"names": "reservation", "private": True}
+"""`info` of a column that names a reservation, which never leaves the ledger."""
+OF_TAKE = {"names": "takes.id"}
+"""The same of one that names a take without being a foreign key."""
 
 
 def names_tenant(column: Column[object]) -> bool:
@@ -23,16 +23,24 @@ def names_tenant(column: Column[object]) -> bool:
 @cache
 def is_tenants(table: Table) -> bool:
     """Does each row belong to a tenant?"""
-    return any(names_tenant(each) or _refers_to_tenants(each) for each in table.columns)
+    return any(names_tenant(each) or _key_of(each) for each in table.columns)
 
 
 @cache
-def ties(column: Column[object]) -> bool:
-    """Are two rows with the same value in such columns the same tenant's?"""
-    if names_tenant(column) or "ties" in column.info:
-        return True
+def names(column: Column[object]) -> str | None:
+    """What of a tenant's a value names: rows of which it is the same are the same tenant's.
+
+    A take, a shot, a reservation, the tenant itself; None where nothing of theirs is named.
+    """
+    if names_tenant(column):
+        return TENANT
+    if "names" in column.info:
+        return column.info["names"]
+    key = _key_of(column)
+    if key:
+        return names(key.column)
     is_own_key = column.primary_key and len(column.table.primary_key.columns) == 1
-    return _refers_to_tenants(column) or (is_own_key and is_tenants(column.table))
+    return str(column) if is_own_key and is_tenants(column.table) else None
 
 
 @cache
@@ -41,13 +49,16 @@ def is_private(column: Column[object]) -> bool:
 
     No function takes one from outside, and no record carries one there.
     """
-    if column.info == PRIVATE:
+    if "private" in column.info:
         return True
-    return ties(column) and not names_tenant(column) and isinstance(column.type, BigInteger)
+    named = names(column)
+    return named not in (None, TENANT) and isinstance(column.type, BigInteger)
 
 
-def _refers_to_tenants(column: Column[object]) -> bool:
-    return any(_of_one_column(key) and is_tenants(key.column.table) for key in column.foreign_keys)
+def _key_of(column: Column[object]) -> ForeignKey | None:
+    """The foreign key to a tenants' table that the column alone is, if any."""
+    keys = (key for key in column.foreign_keys if _of_one_column(key))
+    return next((key for key in keys if is_tenants(key.column.table)), None)
 
 
 def _of_one_column(key: ForeignKey) -> bool:

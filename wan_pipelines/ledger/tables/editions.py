@@ -6,7 +6,7 @@ from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, Text, Uniq
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wan_pipelines.ledger.admission import State
-from wan_pipelines.ledger.guard.ties import PRIVATE
+from wan_pipelines.ledger.guard.ties import RESERVATION
 from wan_pipelines.ledger.tables.base import Base, RowId, one_of
 
 
@@ -70,7 +70,7 @@ class EditionShotRow(Base):
     state: Mapped[str]
     reason: Mapped[str] = mapped_column(Text())
     may_run_at: Mapped[int | None]
-    reservation: Mapped[str | None] = mapped_column(info=PRIVATE)
+    reservation: Mapped[str | None] = mapped_column(info=RESERVATION)
     updated_at: Mapped[int]
     gpu_microseconds: Mapped[int] = mapped_column(server_default="0")
     micro_usd: Mapped[int] = mapped_column(server_default="0")

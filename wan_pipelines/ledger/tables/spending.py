@@ -10,7 +10,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wan_pipelines.ledger.guard.ties import PRIVATE, PUBLIC
+from wan_pipelines.ledger.guard.ties import OF_TAKE, RESERVATION
 from wan_pipelines.ledger.tables.base import Base, RowId, one_of
 
 UNENDED = text("ended_at IS NULL")
@@ -72,7 +72,7 @@ class WorkerRow(Base):
     lost: Mapped[bool]
     settled_until: Mapped[int]
     paid_micro_usd: Mapped[int]
-    at_take: Mapped[str | None] = mapped_column(info=PUBLIC)
+    at_take: Mapped[str | None] = mapped_column(info=OF_TAKE)
     at_step: Mapped[int | None]
     of_steps: Mapped[int | None]
     stepped_at: Mapped[int | None]
@@ -139,6 +139,6 @@ class QuotaEntryRow(Base):
     day: Mapped[str]
     kind: Mapped[str]
     shots: Mapped[int]
-    reservation: Mapped[str] = mapped_column(info=PRIVATE)
+    reservation: Mapped[str] = mapped_column(info=RESERVATION)
     gpu_microseconds: Mapped[int] = mapped_column(server_default="0")
     micro_usd: Mapped[int] = mapped_column(server_default="0")

@@ -3,7 +3,7 @@
 from sqlalchemy import Float, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wan_pipelines.ledger.guard.ties import PRIVATE
+from wan_pipelines.ledger.guard.ties import RESERVATION
 from wan_pipelines.ledger.tables.base import Base, RowId, one_of
 
 # SQLite uses a partial index only where a query repeats its condition as it stands here.
@@ -50,7 +50,7 @@ class TakeRow(Base):
     worker_id: Mapped[str] = mapped_column(ForeignKey("workers.id"), index=True)
     tier: Mapped[str]
     outcome: Mapped[str]
-    reservation: Mapped[str] = mapped_column(info=PRIVATE)
+    reservation: Mapped[str] = mapped_column(info=RESERVATION)
     lease_expires_at: Mapped[int | None]
     seed: Mapped[int | None]
     steps: Mapped[int | None]
