@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wan_pipelines.engines.ladder.stages import denoising_stage
-from wan_pipelines.engines.prepare import PreparedEngine, load
+from wan_pipelines.engines.prepare import load
 from wan_pipelines.engines.protocol import Engine, Footage, Keeper, OnStep
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.studio.studio import Studio
