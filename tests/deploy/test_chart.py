@@ -199,3 +199,10 @@ def test_values_that_mean_nothing_are_refused(values: Json, said: str):
 def test_without_images_it_says_what_is_missing():
     done = helm("template", "wan", str(CHART))
     assert "/images/control/repository" in done.stderr
+
+
+def test_only_what_launches_runs_and_steps_gets_a_token(objects: list[Json]) -> None:
+    """Dagster's daemon gets one from its account alone: its chart's pods have no such field."""
+    accounts = of_kind(objects, "ServiceAccount")
+    tokens = {name: each["automountServiceAccountToken"] for name, each in accounts.items()}
+    assert tokens == {"wan-runs": True, "wan-steps": False}
