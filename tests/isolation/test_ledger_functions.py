@@ -52,10 +52,13 @@ def other_files(world: World) -> tuple[RenditionFile, ...]:
 
 ATTACKS: dict[str, Callable[[World], Any]] = {
     "budget_notices.note_reached": lambda w: budget_notices.note_reached(
-        w.ledger, ME, budget_rows.budgets_of(w.ledger, ME, SINCE, now=w.scene.now), now=w.scene.now
+        w.ledger,
+        ME,
+        budget_rows.standings_of(w.ledger, ME, SINCE, now=w.scene.now),
+        now=w.scene.now,
     ),
     "budget_notices.notices": lambda w: budget_notices.notices(w.ledger, ME),
-    "budget_rows.budgets_of": lambda w: budget_rows.budgets_of(
+    "budget_rows.standings_of": lambda w: budget_rows.standings_of(
         w.ledger, ME, SINCE, now=w.scene.now
     ),
     "descents.degradation_of": lambda w: descents.degradation_of(w.ledger, ME),

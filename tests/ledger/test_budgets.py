@@ -1,9 +1,12 @@
 """An edition that has a budget ends within it, but for what runs already."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from tests.ledger import books
 from tests.ledger.scenes import DEMO, PLANS, PRICE, TENANTS, Scene, shot
@@ -11,14 +14,16 @@ from wan_pipelines.errors import QuotaExceeded
 from wan_pipelines.ledger.admission import Candidate
 from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.budget_notices import note_reached, notices
-from wan_pipelines.ledger.budget_rows import budgets_of
+from wan_pipelines.ledger.budget_rows import binding, standings_of
 from wan_pipelines.ledger.budgets import Budget, Budgets
 from wan_pipelines.ledger.corrections import Rerating, Selection, rerate
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Lease, stopped_by_budget
+from wan_pipelines.ledger.prices import Price, publish_prices
 from wan_pipelines.ledger.reports import edition_totals
 from wan_pipelines.ledger.tenants import configure
+from wan_pipelines.ledger.workers import WorkerPlace, heartbeat, open_worker
 
 CENT = 10_000
 SECONDS_FOR_A_CENT = CENT * 3600 // PRICE
@@ -153,6 +158,52 @@ def test_what_waits_in_one_edition_is_not_there_for_another(ledger: Ledger):
     books.check(ledger)
 
 
+def test_all_budgets_stand_where_each_does(ledger: Ledger):
+    """However many they are, they are asked for in as many questions."""
+    scene = Scene(ledger)
+    acme, bolt = TENANTS
+    configure(ledger, PLANS, [replace(acme, budget=Budget(9 * CENT)), bolt], now=scene.now)
+    both = Budgets(Budget(7 * CENT), Budget(8 * CENT))
+    asked: list[str] = []
+    for edition, (paid, waits) in {DEMO: "ab", NEXT: "cd", OTHER: "ef"}.items():
+        scene.admit([costing(paid, 2), costing(waits, 1)], edition, budgets=both)
+        spend(scene, paid, 2, edition)
+        with ledger.look("acme") as looking:
+            each = binding(looking, edition, scene.now)
+        with counting(ledger, asked):
+            found = standings_of(ledger, "acme", scene.now - timedelta(days=9), now=scene.now)
+        assert set(each) <= set(found)
+    assert sum(len(standing.key.edition) > 0 for standing in found) == 3
+    assert [standing.used for standing in each] == [9 * CENT, 3 * CENT, 3 * CENT]
+    assert len(asked) == 3 * 4
+
+
+@contextmanager
+def counting(ledger: Ledger, asked: list[str]) -> Iterator[None]:
+    """What the ledger is asked meanwhile."""
+
+    def ask(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.startswith("SELECT"):
+            asked.append(statement)
+
+    event.listen(ledger.engine, "before_cursor_execute", ask)
+    yield
+    event.remove(ledger.engine, "before_cursor_execute", ask)
+
+
+def test_an_hour_of_many_gpus_is_counted_after_days(ledger: Ledger):
+    """Their GPU time times a price is more than 64 bits hold."""
+    scene = Scene(ledger)
+    publish_prices(ledger, [Price("b200", 10_000_000, scene.now)], now=scene.now)
+    scene.admit(THREE[:1], budgets=Budgets(edition=Budget(10**9 * CENT)))
+    place = WorkerPlace("run", "step", "b200", 8)
+    worker = open_worker(ledger, DEMO, place, now=scene.now)
+    scene.now += timedelta(days=3, minutes=6)
+    heartbeat(ledger, DEMO.tenant, worker, (), now=scene.now)
+    (standing,) = standings_of(ledger, "acme", scene.now - timedelta(days=9), now=scene.now)
+    assert standing.paid == 8 * 721 * 1_000_000
+
+
 def test_what_runs_is_stopped_only_where_the_budget_says_so(ledger: Ledger):
     scene = Scene(ledger)
     stopping = Budgets(edition=Budget(4 * CENT, finish=4 * CENT, stop=5 * CENT))
@@ -177,7 +228,7 @@ def test_each_threshold_is_told_once(ledger: Ledger):
     scene.admit([costing("a", 2)], budgets=Budgets(month=budget))
 
     def told() -> list[str]:
-        standings = budgets_of(ledger, "acme", scene.now - timedelta(days=9), now=scene.now)
+        standings = standings_of(ledger, "acme", scene.now - timedelta(days=9), now=scene.now)
         found = note_reached(ledger, "acme", standings, now=scene.now)
         return [notice.told for notice in found]
 
@@ -206,6 +257,6 @@ def test_what_was_charged_at_a_wrong_price_counts_at_the_right_one(ledger: Ledge
     )
     rerate(ledger, half, now=scene.now)
     assert scene.states([costing("b", 2)], NEXT, budgets=monthly(5)) == {"b": "admitted"}
-    (standing,) = budgets_of(ledger, "acme", scene.now, now=scene.now)
+    (standing,) = standings_of(ledger, "acme", scene.now, now=scene.now)
     assert (standing.paid, standing.reserved) == (2 * CENT, 2 * CENT)
     books.check(ledger)

@@ -1,38 +1,19 @@
-"""The rows behind budgets: as they were declared, and what of them is gone."""
+"""The rows behind budgets: as they were declared, and where they stand."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    ColumnElement,
-    Row,
-    Select,
-    bindparam,
-    case,
-    delete,
-    exists,
-    func,
-    select,
-)
+from sqlalchemy import Row, bindparam, delete, exists, select
 from sqlalchemy.orm import Session
 
+from wan_pipelines.ledger.budget_sums import all_with_sums, with_sums
 from wan_pipelines.ledger.budgets import Budget, BudgetKey, Budgets, BudgetStanding
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR
 from wan_pipelines.ledger.statements import Transaction, table, upsert
-from wan_pipelines.ledger.tables import (
-    BudgetRow,
-    EditionRow,
-    EditionShotRow,
-    PriceRow,
-    QuotaEntryRow,
-    TenantRow,
-    WorkerRow,
-)
+from wan_pipelines.ledger.tables import BudgetRow, EditionRow, TenantRow
 from wan_pipelines.ledger.whose import Asked, tenant_of
 
 
@@ -54,7 +35,7 @@ def bind(
             keep_budget(session, key, budget, now)
     bound = {key: budget for key, budget in {**known, **declared}.items() if budget}
     return tuple(
-        _standing(session, BudgetStanding.of(key, budget, zone.key, now), reserved=True)
+        with_sums(session, BudgetStanding.of(key, budget, zone.key, now), reserved=True)
         for key, budget in bound.items()
     )
 
@@ -90,10 +71,10 @@ def binding(
     What is `reserved` takes longer to find than what was paid.
     """
     rows = transaction.execute(_BINDING, _names(edition)).all()
-    return tuple(_standing(transaction, _fresh(row, now), reserved=reserved) for row in rows)
+    return tuple(with_sums(transaction, _fresh(row, now), reserved=reserved) for row in rows)
 
 
-def budgets_of(
+def standings_of(
     ledger: Ledger, whose: Asked, since: datetime, *, now: datetime
 ) -> tuple[BudgetStanding, ...]:
     """Where the budgets of tenants and their campaigns stand, and of editions admitted `since`."""
@@ -109,18 +90,12 @@ def budgets_of(
         rows = session.execute(
             recent if tenant is None else recent.where(_BUDGETS.c.tenant == tenant)
         ).all()
-        return tuple(_standing(session, _fresh(row, now), reserved=True) for row in rows)
-
-
-def _standing(transaction: Transaction, fresh: BudgetStanding, *, reserved: bool) -> BudgetStanding:
-    """With what is gone of it."""
-    kind, names = _kind(fresh.key), fresh.key._asdict()
-    if fresh.window:
-        names["first"] = to_micros(fresh.window.begins_at)
-        names["after"] = to_micros(fresh.window.resets_at)
-    paid = transaction.execute(_PAID[kind], names).scalar_one()
-    waits = transaction.execute(_WAITS[kind], names).scalar_one() if reserved else 0
-    return replace(fresh, paid=int(paid), reserved=int(waits))
+        fresh = [_fresh(row, now) for row in rows]
+        return tuple(
+            standing
+            for _, some in groupby(fresh, key=lambda each: each.key.tenant)
+            for standing in all_with_sums(session, list(some), since)
+        )
 
 
 def _fresh(row: Row[tuple[object, ...]], now: datetime) -> BudgetStanding:
@@ -140,16 +115,7 @@ def _budget(row: Row[tuple[object, ...]]) -> Budget:
     return Budget(row.micro_usd, notify, row.finish_micro_usd, row.stop_micro_usd)
 
 
-def _kind(key: BudgetKey) -> str:
-    if key.edition:
-        return "edition"
-    return "campaign" if key.campaign else "tenant"
-
-
 _BUDGETS, _EDITIONS = table(BudgetRow), table(EditionRow)
-_WORKERS, _PRICES = table(WorkerRow), table(PriceRow)
-_WISHES, _ENTRIES = table(EditionShotRow), table(QuotaEntryRow)
-
 _WITH_ZONE = (
     select(_BUDGETS, TenantRow.time_zone)
     .join(TenantRow, TenantRow.name == _BUDGETS.c.tenant)
@@ -160,60 +126,3 @@ _BINDING = _WITH_ZONE.where(
     _BUDGETS.c.campaign.in_(("", bindparam("campaign"))),
     _BUDGETS.c.edition.in_(("", bindparam("edition"))),
 )
-
-_UNTIL_NOW = (
-    _WORKERS.c.gpu_count
-    * (_WORKERS.c.heartbeat_at - _WORKERS.c.started_at)
-    * _PRICES.c.micro_usd_per_gpu_hour
-    // MICROSECONDS_PER_HOUR
-)
-"""Of a worker that is still paid: until its last sign of life."""
-_PAYING = (
-    select(
-        func.coalesce(
-            func.sum(
-                case((_WORKERS.c.ended_at.is_(None), _UNTIL_NOW), else_=_WORKERS.c.paid_micro_usd)
-            ),
-            0,
-        )
-    )
-    .join_from(_WORKERS, _PRICES, _PRICES.c.id == _WORKERS.c.price_id)
-    .where(_WORKERS.c.tenant == bindparam("tenant"))
-)
-_CLOSING = _ENTRIES.alias("closing")
-_IS_CLOSED = exists().where(
-    _CLOSING.c.tenant == bindparam("tenant"),
-    _CLOSING.c.reservation == _WISHES.c.reservation,
-    _CLOSING.c.kind.in_(("settle", "release")),
-)
-_WAITING = (
-    select(func.coalesce(func.sum(_WISHES.c.micro_usd), 0))
-    .join_from(_WISHES, _EDITIONS, _EDITIONS.c.id == _WISHES.c.edition_id)
-    .where(
-        _EDITIONS.c.tenant == bindparam("tenant"),
-        _WISHES.c.reservation.is_not(None),
-        ~_IS_CLOSED,
-    )
-)
-_OF_CAMPAIGN = _EDITIONS.c.campaign == bindparam("campaign")
-_OF_EDITION = _OF_CAMPAIGN & (_EDITIONS.c.edition == bindparam("edition"))
-_IN_MONTH = _WORKERS.c.started_at.between(bindparam("first"), bindparam("after") - 1)
-
-
-def _of_workers_in(condition: ColumnElement[bool]) -> Select[tuple[int]]:
-    return _PAYING.join(
-        _EDITIONS,
-        (_EDITIONS.c.id == _WORKERS.c.edition_id) & (_EDITIONS.c.tenant == _WORKERS.c.tenant),
-    ).where(condition)
-
-
-_PAID: Mapping[str, Select[tuple[int]]] = {
-    "edition": _of_workers_in(_OF_EDITION),
-    "campaign": _of_workers_in(_OF_CAMPAIGN & _IN_MONTH),
-    "tenant": _PAYING.where(_IN_MONTH),
-}
-_WAITS: Mapping[str, Select[tuple[int]]] = {
-    "edition": _WAITING.where(_OF_EDITION),
-    "campaign": _WAITING.where(_OF_CAMPAIGN),
-    "tenant": _WAITING,
-}

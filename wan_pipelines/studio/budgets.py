@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from wan_pipelines.ledger.budget_notices import BudgetNotice, note_reached
-from wan_pipelines.ledger.budget_rows import budgets_of
+from wan_pipelines.ledger.budget_rows import standings_of
 from wan_pipelines.ledger.budgets import BudgetStanding
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.whose import Asked
@@ -15,7 +15,7 @@ RECENT = timedelta(days=35)
 
 def standings(ledger: Ledger, whose: Asked, now: datetime) -> tuple[BudgetStanding, ...]:
     """Where the budgets of tenants, their campaigns and their recent editions stand."""
-    return budgets_of(ledger, whose, now - RECENT, now=now)
+    return standings_of(ledger, whose, now - RECENT, now=now)
 
 
 def reached(studio: Studio, now: datetime) -> tuple[BudgetNotice, ...]:
