@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import cast
 
 from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.amounts import told
 from wan_pipelines.ledger.budgets import Action, BudgetKey, BudgetStanding
@@ -56,22 +57,34 @@ def note_reached(
         for each in standings
         for action, at in each.reached
     ]
-    known = {_identity(notice) for notice in notices(ledger, tenant)} if reached else set()
-    fresh = [notice for notice in reached if _identity(notice) not in known]
-    if not fresh:
+    if not reached:
         return ()
-    with ledger.write(tenant) as session:
-        lock_account(session, tenant)
-        known = {_identity(_notice(row)) for row in session.scalars(_of(tenant))}
-        fresh = [notice for notice in fresh if _identity(notice) not in known]
-        insert_missing(session, BudgetNoticeRow, [_row(notice) for notice in fresh])
-    return tuple(fresh)
+    with ledger.read(tenant) as session:
+        fresh = _unknown(session, tenant, reached)
+    if fresh:
+        with ledger.write(tenant) as session:
+            lock_account(session, tenant)
+            fresh = _unknown(session, tenant, fresh)
+            insert_missing(session, BudgetNoticeRow, [_row(notice) for notice in fresh])
+    return fresh
 
 
 def notices(ledger: Ledger, tenant: str) -> tuple[BudgetNotice, ...]:
     """All that were noted of a tenant's budgets, in order."""
     with ledger.read(tenant) as session:
         return tuple(_notice(row) for row in session.scalars(_of(tenant)))
+
+
+def _unknown(
+    session: Session, tenant: str, reached: Sequence[BudgetNotice]
+) -> tuple[BudgetNotice, ...]:
+    """Those that were not noted yet; what earlier months left is not looked at."""
+    alike = _of(tenant).where(
+        BudgetNoticeRow.month.in_({notice.month for notice in reached}),
+        BudgetNoticeRow.edition.in_({notice.key.edition for notice in reached}),
+    )
+    known = {_identity(_notice(row)) for row in session.scalars(alike)}
+    return tuple(notice for notice in reached if _identity(notice) not in known)
 
 
 def _of(tenant: str) -> Select[tuple[BudgetNoticeRow]]:
