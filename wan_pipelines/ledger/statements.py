@@ -7,7 +7,6 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Connection, Executable, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.sql.dml import ReturningInsert
 
 from wan_pipelines.ledger.engines import POSTGRESQL
 
@@ -40,14 +39,10 @@ def insert_missing(
 
 def upsert(
     session: Session, row: type[DeclarativeBase], key: tuple[str, ...], values: Mapping[str, Any]
-) -> Any:
-    """Insert a row, or make the one of that key say the same; returns its first column.
-
-    The time of its creation stays what it was.
-    """
+) -> None:
+    """Insert a row, or make the one of that key say the same; the time of its creation stays."""
     changing = tuple(name for name in values if name not in key and name != "created_at")
-    statement = _upsert(_is_postgresql(session), row, key, changing)
-    return session.execute(statement, values).scalar_one()
+    session.execute(_upsert(_is_postgresql(session), row, key, changing), values)
 
 
 # Built once: to build a statement takes longer than to run it.
@@ -62,12 +57,10 @@ def _upsert(
     row: type[DeclarativeBase],
     key: tuple[str, ...],
     changing: tuple[str, ...],
-) -> ReturningInsert[Any]:
+) -> Executable:
     statement = _insert(on_postgresql)(table(row))
     changed = {name: statement.excluded[name] for name in changing}
-    return statement.on_conflict_do_update(index_elements=key, set_=changed).returning(
-        table(row).columns[0]
-    )
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
 
 
 def _insert(on_postgresql: bool) -> Callable[[Table], postgresql.Insert | sqlite.Insert]:
