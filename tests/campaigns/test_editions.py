@@ -58,4 +58,10 @@ def test_digest_changes_with_the_brief_and_with_the_rows_beside_it(tmp_path: Pat
 def test_digest_is_pinned_to_what_the_brief_says() -> None:
     here = Path("nowhere")
     assert brief_digest(brief(), here) == brief_digest(brief(rerender="on_change"), here)
-    assert brief_digest(brief(), here) != brief_digest(brief(priority=1), here)
+    for said in ({"priority": 1}, {"can_wait": True}, {"budget_per_month": {"usd": "400"}}):
+        assert brief_digest(brief(), here) != brief_digest(brief(**said), here)
+
+
+def test_an_upgrade_leaves_digests_as_they_were():
+    """Whoever adds a field to briefs sees this fail, and names it in `LATER_FIELDS`."""
+    assert brief_digest(brief(), Path("nowhere")).startswith("a3e4a277afba2856")

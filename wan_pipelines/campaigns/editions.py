@@ -37,9 +37,15 @@ def edition_at(moment: datetime, time_zone: str) -> str:
     return moment.astimezone(ZoneInfo(time_zone)).strftime(EDITION_FORMAT)
 
 
+LATER_FIELDS = frozenset({"finish_by", "can_wait", "budget", "budget_per_month"})
+"""Fields that briefs were given after digests had been kept. A brief that does not use them has the
+digest that it had before: an upgrade changes none, and so launches nothing."""
+
+
 def brief_digest(brief: Brief, folder: Path) -> str:
     """SHA-256 (hex) of the brief and the prompts beside it: changes when either does."""
-    content = brief.model_dump(mode="json")
+    unused = {name for name in LATER_FIELDS if not getattr(brief, name)}
+    content = brief.model_dump(mode="json", exclude=unused)
     if brief.prompts_file:
         placed = read_prompts(brief.prompts_file, Whereabouts(brief.name, folder))
         content["prompts"] = [entry.prompt.model_dump(mode="json") for entry in placed]
