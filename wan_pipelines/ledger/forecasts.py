@@ -116,13 +116,14 @@ def outcomes(
     ledger: Ledger, whose: Asked, *, edition: EditionKey | None = None
 ) -> tuple[Outcome, ...]:
     """The latest forecasts of a tenant or of the house, or those of one edition; latest first."""
-    query = _OUTCOMES.order_by(ForecastRow.id.desc()).limit(LATEST)
     wanted = (
         (EditionRow.tenant, tenant_of(whose)),
         (EditionRow.campaign, edition and edition.campaign),
         (EditionRow.edition, edition and edition.edition),
     )
-    query = query.where(*(column == value for column, value in wanted if value is not None))
+    named = [column == value for column, value in wanted if value is not None]
+    latest = _LATEST.where(*named).order_by(ForecastRow.id.desc()).limit(LATEST)
+    query = _OUTCOMES.where(*named, ForecastRow.id.in_(latest)).order_by(ForecastRow.id.desc())
     with ledger.read(whose) as session:
         return tuple(_outcome(row) for row in session.execute(query))
 
@@ -161,6 +162,8 @@ _RENDERED = (
     & (TakeRow.started_at >= ForecastRow.created_at)
     & (TakeRow.started_at < func.coalesce(_until, TakeRow.started_at + 1))
 )
+_LATEST = select(ForecastRow.id).join(EditionRow, EditionRow.id == ForecastRow.edition_id)
+"""Chosen before takes are looked up: of forecasts there are ever more."""
 _OUTCOMES = (
     select(
         ForecastRow,
