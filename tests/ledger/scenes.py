@@ -16,7 +16,7 @@ from wan_pipelines.ledger.descents import Descent
 from wan_pipelines.ledger.editions import Admission, Candidate, admit
 from wan_pipelines.ledger.fleets import Fleet
 from wan_pipelines.ledger.footholds import Bucket
-from wan_pipelines.ledger.invoices.lines import Asked, Invoice, InvoiceLine
+from wan_pipelines.ledger.invoices.lines import Cost, Invoice, InvoiceLine
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Lease, lease_shot
 from wan_pipelines.ledger.limits import LimitChange
@@ -86,7 +86,7 @@ INVOICE = Invoice(
     "focus",
     (
         InvoiceLine(
-            "ab" * 32, 2, START, START + timedelta(hours=1), "Usage", Asked(PRICE), Asked(PRICE)
+            "ab" * 32, 2, START, START + timedelta(hours=1), "Usage", Cost(PRICE), Cost(PRICE)
         ),
     ),
 )

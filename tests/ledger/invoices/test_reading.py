@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.ledger.invoices.focus import HOUR, write
 from wan_pipelines.errors import InputError
-from wan_pipelines.ledger.invoices.lines import Asked, InvoiceLine
+from wan_pipelines.ledger.invoices.lines import Cost, InvoiceLine
 from wan_pipelines.ledger.invoices.reading import Layout, read_invoice
 
 SIMPLE = Layout(
@@ -24,8 +24,8 @@ def test_a_line_of_focus_is_read_exactly(tmp_path: Path):
     invoice = read_invoice(write(tmp_path / "march.csv", {"BilledCost": "2.6900000004"}))
     (line,) = invoice.lines
     assert (invoice.name, invoice.layout, line.line) == ("march.csv", "focus", 2)
-    assert line.billed == Asked(2_690_000, Decimal("0.0000000004"))
-    assert line.effective == Asked(2_690_000)
+    assert line.billed == Cost(2_690_000, Decimal("0.0000000004"))
+    assert line.effective == Cost(2_690_000)
     assert line.starts_at == datetime(2026, 3, 2, 12, tzinfo=UTC)
     assert (line.category, line.sku, line.unit) == ("Usage", "gpu-h100", "Hours")
     assert (line.quantity, line.tags) == (Decimal(1), {"pool": "h100"})
@@ -85,7 +85,7 @@ def test_a_layout_names_columns_and_what_is_always_the_same(tmp_path: Path):
         datetime(2026, 3, 2, tzinfo=UTC),
         datetime(2026, 3, 3, tzinfo=UTC),
     )
-    assert (line.billed, line.effective) == (Asked(64_560_000), Asked(64_560_000))
+    assert (line.billed, line.effective) == (Cost(64_560_000), Cost(64_560_000))
     assert (line.category, line.sku) == ("Usage", "gpu-h100")
 
 

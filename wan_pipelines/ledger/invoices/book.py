@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
-from wan_pipelines.ledger.invoices.lines import Asked, Category, Invoice, InvoiceLine
+from wan_pipelines.ledger.invoices.lines import Category, Cost, Invoice, InvoiceLine
 from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.statements import chunks, insert_missing, storable
 from wan_pipelines.ledger.tables import InvoiceLineRow, InvoiceRow, InvoiceWithdrawalRow
@@ -91,7 +91,9 @@ def withdraw_invoice(
         if session.get(InvoiceRow, invoice_id) is None:
             raise LedgerError(f"There is no invoice {invoice_id}: `wan invoice list` shows them.")
         if session.get(InvoiceWithdrawalRow, invoice_id) is not None:
-            raise LedgerError(f"Invoice {invoice_id} was withdrawn before.")
+            raise LedgerError(
+                f"Invoice {invoice_id} was withdrawn before: `wan invoice list` says by whom."
+            )
         row = InvoiceWithdrawalRow(
             invoice_id=invoice_id,
             decided_by=storable(decided_by, 200),
@@ -212,8 +214,8 @@ def _line(row: InvoiceLineRow) -> InvoiceLine:
         starts_at=from_micros(row.starts_at),
         ends_at=from_micros(row.ends_at),
         category=cast("Category", row.category),
-        billed=Asked(row.billed_micro_usd, Decimal(row.billed_rest)),
-        effective=Asked(row.effective_micro_usd, Decimal(row.effective_rest)),
+        billed=Cost(row.billed_micro_usd, Decimal(row.billed_rest)),
+        effective=Cost(row.effective_micro_usd, Decimal(row.effective_rest)),
         description=row.description,
         service=row.service,
         resource_id=row.resource_id,

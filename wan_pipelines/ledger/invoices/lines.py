@@ -15,8 +15,8 @@ _EXACT = Context(prec=200, rounding=ROUND_FLOOR)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """An amount that is exact: micro-dollars, and `rest`, the dollars that are finer than that.
+class Cost:
+    """What is asked, exactly: micro-dollars, and `rest`, the dollars that are finer than that.
 
     0 <= rest < 0.000001, below zero as above: the amount is never rounded.
     """
@@ -46,8 +46,8 @@ class InvoiceLine:
     starts_at: datetime
     ends_at: datetime
     category: Category
-    billed: Asked
-    effective: Asked
+    billed: Cost
+    effective: Cost
     description: str = ""
     service: str = ""
     resource_id: str = ""
@@ -58,7 +58,7 @@ class InvoiceLine:
     unit: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
-    def asked(self, basis: Basis) -> Asked:
+    def cost(self, basis: Basis) -> Cost:
         return self.billed if basis == "billed" else self.effective
 
 

@@ -16,7 +16,7 @@ from typing import Literal, cast, get_args
 
 from wan_pipelines.csv_tables import TableRow, exact_decimal, read_table
 from wan_pipelines.errors import InputError
-from wan_pipelines.ledger.invoices.lines import Asked, Category, Invoice, InvoiceLine
+from wan_pipelines.ledger.invoices.lines import Category, Cost, Invoice, InvoiceLine
 from wan_pipelines.ledger.statements import storable
 
 MAX_BYTES = 64 * 2**20
@@ -70,7 +70,8 @@ def read_invoice(path: Path, layout: Layout = FOCUS) -> Invoice:
     """All lines of a file.
 
     InputError names what is missing, each line that cannot be read, and a currency other than
-    USD. A file that has no column for the end of a charge's period is one of whole days.
+    USD. With a layout, a file that has no column for the end of a charge's period is one of
+    whole days.
     """
     table = read_table(path, MAX_BYTES)
     whole_days = layout is not FOCUS and layout.file_column("ChargePeriodEnd") not in table.header
@@ -106,7 +107,7 @@ def _line(row: TableRow, cells: _Cells, identity: str, whole_days: bool) -> Invo
             f"the provider bill or export in {CURRENCY}"
         )
     starts_at, ends_at = _period(cells, whole_days)
-    billed = Asked.of(exact_decimal(cells["BilledCost"]))
+    billed = Cost.of(exact_decimal(cells["BilledCost"]))
     effective = cells["EffectiveCost"]
     quantity = cells["PricingQuantity"]
     return InvoiceLine(
@@ -116,7 +117,7 @@ def _line(row: TableRow, cells: _Cells, identity: str, whole_days: bool) -> Invo
         ends_at=ends_at,
         category=_category(cells["ChargeCategory"]),
         billed=billed,
-        effective=Asked.of(exact_decimal(effective)) if effective else billed,
+        effective=Cost.of(exact_decimal(effective)) if effective else billed,
         description=storable(cells["ChargeDescription"]),
         service=storable(cells["ServiceName"], 200),
         resource_id=storable(cells["ResourceId"], 500),

@@ -98,7 +98,7 @@ def bill(
         count += 1
         subject, time = _subject(line, rules)
         spans = spans_of(to_micros(line.starts_at), to_micros(line.ends_at), period)
-        asked = line.asked(basis)
+        asked = line.cost(basis)
         money = split_over(asked.micro_usd, spans)
         times = split_over(time or 0, spans)
         if spans[0].day is not None:
