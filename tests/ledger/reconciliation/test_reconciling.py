@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from tests.ledger.invoices.focus import write
 from tests.ledger.scenes import PRICE, Scene, shots
+from wan_pipelines.ledger.corrections import Rerating, Selection, rerate
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.fleets import Fleet
 from wan_pipelines.ledger.idle import charge_idle
 from wan_pipelines.ledger.invoices.book import import_invoice
-from wan_pipelines.ledger.invoices.lines import Asked, Basis, InvoiceLine
+from wan_pipelines.ledger.invoices.lines import Basis, Cost, InvoiceLine
 from wan_pipelines.ledger.invoices.reading import read_invoice
 from wan_pipelines.ledger.reconciliation.billing import ClassRule, Subject, bill
 from wan_pipelines.ledger.reconciliation.periods import Period
@@ -40,8 +41,8 @@ def line(**changes: object) -> InvoiceLine:
         "starts_at": starts_at,
         "ends_at": starts_at + timedelta(hours=1),
         "category": "Usage",
-        "billed": Asked(1_000_000),
-        "effective": Asked(1_000_000),
+        "billed": Cost(1_000_000),
+        "effective": Cost(1_000_000),
         "sku": "cpu",
         "quantity": Decimal(1),
         "unit": "Hours",
@@ -76,8 +77,8 @@ def causes(found: Reconciliation) -> dict[str, int]:
         (hours(1, 500_000), [line(unit="Requests")], {"no hours": 500_000}),
         (Spent(), [line(sku="disk")], {"unknown": 1_000_000}),
         (Spent(), [line(category="Tax")], {"tax": 1_000_000}),
-        (Spent(), [line(category="Credit", billed=Asked(-5))], {"credit": -5}),
-        (Spent(), [line(category="Adjustment", billed=Asked(7))], {"adjustment": 7}),
+        (Spent(), [line(category="Credit", billed=Cost(-5))], {"credit": -5}),
+        (Spent(), [line(category="Adjustment", billed=Cost(7))], {"adjustment": 7}),
     ],
 )
 def test_each_difference_has_its_cause(
@@ -101,7 +102,7 @@ def test_hours_of_a_node_are_those_of_its_gpus():
 
 
 def test_effective_costs_are_compared_where_that_is_asked():
-    prepaid = line(billed=Asked(0), effective=Asked(750_000))
+    prepaid = line(billed=Cost(0), effective=Cost(750_000))
     found = bill([prepaid], RULES, MARCH, "effective")
     assert found.by_day[MIDNIGHT.date(), CPU].micro_usd == 750_000
 
@@ -131,8 +132,8 @@ generated_lines = st.builds(
     lambda starts_at, minutes, billed, effective, **more: line(
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=minutes),
-        billed=Asked.of(billed),
-        effective=Asked.of(effective),
+        billed=Cost.of(billed),
+        effective=Cost.of(effective),
         **more,
     ),
     moments,
@@ -186,10 +187,10 @@ def test_a_generated_month_adds_up_exactly(
         assert parts == [row.billed.micro_usd for row in rows]
         assert sum(row.spent.total for row in rows) == charged
         assert sum(parts) == found.asked
-    every_line = sum(each.asked(basis).micro_usd for each in lines)
+    every_line = sum(each.cost(basis).micro_usd for each in lines)
     assert found.asked + found.outside_micro_usd == every_line
     begun_inside = [each for each in lines if MARCH.begin <= each.starts_at < MARCH.end]
-    assert found.rest == sum(each.asked(basis).rest for each in begun_inside)
+    assert found.rest == sum(each.cost(basis).rest for each in begun_inside)
 
 
 def test_what_the_ledger_charged_is_what_the_provider_asks(ledger: Ledger, tmp_path: Path):
@@ -226,3 +227,8 @@ def test_what_the_ledger_charged_is_what_the_provider_asks(ledger: Ledger, tmp_p
     assert row.spent.idle == 44 * PRICE
     assert [day.spent.idle for day in found.days] == [22 * PRICE, 22 * PRICE]
     assert [day.spent.total for day in found.days] == [24 * PRICE, 24 * PRICE]
+    half = Rerating(Selection(gpu_class="laptop-cpu"), PRICE // 2, "root", "the list was wrong")
+    rerate(ledger, half, now=scene.now)
+    (difference,) = reconcile(ledger, RULES, MARCH).rows[0].differences
+    assert (difference.cause, difference.micro_usd) == ("price", 2 * PRICE)
+    assert "corrections changed what was charged by -$7.20" in difference.words

@@ -78,8 +78,17 @@ def _by_hours_and_price(billed: Billed, spent: Spent, difference: int) -> Iterat
         "price",
         in_price,
         f"{hours} at {_rate(spent.total, spent.gpu_microseconds)} as charged would be "
-        f"{dollars(expected)}; invoiced at {_rate(billed.micro_usd, billed.gpu_microseconds)}",
+        f"{dollars(expected)}; invoiced at {_rate(billed.micro_usd, billed.gpu_microseconds)}"
+        f"{_corrections(spent)}",
     )
+
+
+def _corrections(spent: Spent) -> str:
+    """What of a difference in price may be somebody's decision."""
+    if not spent.corrected:
+        return ""
+    changed = dollars(spent.corrected)
+    return f"; corrections changed what was charged by {changed}: see `wan charges corrections`"
 
 
 def _unheld(gpu_microseconds: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.moments import to_micros
@@ -19,19 +19,24 @@ VIDEO, UNUSED = "render", "unused"
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Micro-dollars by part of the account (see `postings`), GPU time, idle time included, and how
-    many amounts were rounded for it.
+    """Micro-dollars by part of the account (see `postings`), GPU time, idle time included, how many
+    amounts were rounded for it, and by how many micro-dollars corrections changed it.
     """
 
     micro_usd: Counter[str] = field(default_factory=Counter)
     gpu_microseconds: int = 0
     pieces: int = 0
+    corrected: int = 0
 
     def __add__(self, other: "Spent") -> "Spent":
         both = Counter(self.micro_usd)
         both.update(other.micro_usd)
-        time = self.gpu_microseconds + other.gpu_microseconds
-        return Spent(both, time, self.pieces + other.pieces)
+        return Spent(
+            both,
+            self.gpu_microseconds + other.gpu_microseconds,
+            self.pieces + other.pieces,
+            self.corrected + other.corrected,
+        )
 
     @property
     def total(self) -> int:
@@ -62,17 +67,17 @@ def spending(ledger: Ledger, period: Period) -> Mapping[tuple[date, str], Spent]
                 POSTINGS.c.ends_at > to_micros(period.begin),
             )
         )
-        for gpu_class, starts_at, ends_at, part, microseconds, micro_usd in rows:
+        for gpu_class, starts_at, ends_at, part, *sums in rows:
             spans = spans_of(starts_at, ends_at, period)
-            money = split_over(int(micro_usd), spans)
-            time = split_over(int(microseconds), spans)
-            for span, amount, lasted in zip(spans, money, time, strict=True):
+            pieces = zip(*(split_over(int(each), spans) for each in sums), strict=True)
+            for span, (lasted, amount, corrected) in zip(spans, pieces, strict=True):
                 if span.day is not None:
-                    found[span.day, gpu_class] += Spent(Counter({part: amount}), lasted, 1)
+                    spent = Spent(Counter({part: amount}), lasted, 1, corrected)
+                    found[span.day, gpu_class] += spent
     return found
 
 
 _PLACE = (POSTINGS.c.gpu_class, POSTINGS.c.starts_at, POSTINGS.c.ends_at, POSTINGS.c.part)
-_SPENT = select(
-    *_PLACE, func.sum(POSTINGS.c.gpu_microseconds), func.sum(POSTINGS.c.micro_usd)
-).group_by(*_PLACE)
+_BY_CORRECTION = case((POSTINGS.c.correction_id.is_not(None), POSTINGS.c.micro_usd), else_=0)
+_SUMS = (POSTINGS.c.gpu_microseconds, POSTINGS.c.micro_usd, _BY_CORRECTION)
+_SPENT = select(*_PLACE, *(func.sum(each) for each in _SUMS)).group_by(*_PLACE)
