@@ -1,16 +1,20 @@
 """What Dagster's executors are told when they ask whether a step may begin."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import dagster as dg
 import pytest
+from dagster._core.events import EngineEventData
 from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
+from dagster._core.execution.plan.objects import StepSuccessData
 
 from tests.support.project import Project
 from wan_pipelines.components.executor import local_executor
 from wan_pipelines.components.kubernetes_config import gpu_pool_of
+from wan_pipelines.components.replay import LAUNCH, Replay
 from wan_pipelines.components.turnstile import (
     ExecutorInTurn,
     TurnContext,
@@ -23,6 +27,7 @@ from wan_pipelines.studio.shard_records import ShardReference
 from wan_pipelines.studio.turns import line_up
 from wan_pipelines.studio.turnstile import Turnstile
 
+SUCCESS = dg.DagsterEventType.STEP_SUCCESS
 EDITION = EditionKey("demo", "mira", "balls", "one")
 FIRST, SECOND, THIRD = (f"balls__takes.balls__takes__render[shard_{n}]" for n in (1, 2, 3))
 
@@ -64,10 +69,11 @@ def test_shards_wait_for_their_turn_and_say_so_and_pools_still_hold(
     line_up(studio, EDITION, run.run_id, shards)
     said: list[str] = []
     chosen: dict[str, str] = {}
+    context_of = partial(TurnContext, say=said.append, pool_of=gpu_pool_of, gpu_classes=chosen)
     instance.event_log_storage.set_concurrency_slots(gpu_pool_of("laptop-cpu"), 1)
     with (
         Turnstile.opened(lambda: studio, [run.run_id]) as turnstile,
-        TurnContext(turnstile, said.append, gpu_pool_of, chosen, instance, run) as context,
+        context_of(turnstile, replay=Replay(), instance=instance, dagster_run=run) as context,
     ):
         assert context.claim("any", FIRST)
         assert not context.claim("any", SECOND)  # it has its turn, and no slot of the pool yet
@@ -79,6 +85,47 @@ def test_shards_wait_for_their_turn_and_say_so_and_pools_still_hold(
         assert context.claim("any", "prompt__video")
         context.free_step(FIRST)
         assert set(turnstile.began) == {"shard_2"}
+
+
+def test_a_run_that_is_resumed_goes_on_with_what_it_launched_though_others_have_the_slots(
+    quick_project: Project, instance: dg.DagsterInstance
+):
+    """Dagster fails a run whose steps that have ended, or run, are denied when it replays them."""
+    studio = quick_project.studio()
+    run, other = dg.DagsterRun("campaign_balls"), dg.DagsterRun("campaign_balls")
+    shards = [ShardReference(f"shard_{n}", EDITION, ("a",), gpu_seconds=60) for n in (1, 2, 3)]
+    for each in (run, other):
+        line_up(studio, EDITION, each.run_id, shards)
+    with Turnstile.opened(lambda: studio, [run.run_id]) as before:
+        assert before.may_begin("shard_1")
+        assert before.may_begin("shard_2")
+        before.end("shard_1")
+    with (
+        Turnstile.opened(lambda: studio, [other.run_id]) as theirs,
+        Turnstile.opened(lambda: studio, [run.run_id]) as resumed,
+    ):
+        assert theirs.may_begin("shard_1")
+        started, ended = EngineEventData(), StepSuccessData(1.0)
+        for kind, step, data in (
+            (LAUNCH, FIRST, started),
+            (LAUNCH, SECOND, started),
+            (SUCCESS, FIRST, ended),
+        ):
+            event = dg.DagsterEvent(
+                kind.value, run.job_name, step_key=step, event_specific_data=data
+            )
+            instance.report_dagster_event(event, run.run_id)
+        replay, chosen = Replay.of(instance, run.run_id), {}
+        make = partial(TurnContext, resumed, print, gpu_pool_of, chosen, replay)
+        with make(instance, run) as context:
+            assert context.claim("any", FIRST)
+            context.free_step(FIRST)
+            assert context.claim("any", SECOND)
+            assert not context.claim("any", THIRD)
+            assert chosen == {SECOND: "laptop-cpu"}
+            assert not theirs.may_begin("shard_2")
+            context.free_step(SECOND)
+            assert set(theirs.began) == {"shard_1"}
 
 
 def test_dagsters_own_context_is_back_when_a_run_has_ended(
@@ -96,6 +143,7 @@ def test_dagsters_own_context_is_back_when_a_run_has_ended(
 
     class Plan:
         dagster_run = dg.DagsterRun("campaign_balls")
+        resume_from_failure = False
 
     Plan.instance = instance  # pyright: ignore
     executor = ExecutorInTurn(Inner(None), module, "local")  # pyright: ignore

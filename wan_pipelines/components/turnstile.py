@@ -17,6 +17,7 @@ import dagster as dg
 from dagster._core.events import EngineEventData
 from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
 
+from wan_pipelines.components.replay import Replay
 from wan_pipelines.components.resource import StudioDoor
 from wan_pipelines.components.wrapped import WrappedExecutor
 from wan_pipelines.places import project_root, state_folder
@@ -40,7 +41,7 @@ class Turns:
 
 
 class TurnContext(InstanceConcurrencyContext):
-    """May a step begin? `pool_of` names the pool of a GPU class."""
+    """May a step begin? `pool_of` names the pool of a GPU class, `replay` what began already."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class TurnContext(InstanceConcurrencyContext):
         say: Callable[[str], None],
         pool_of: Callable[[str], str] | None,
         gpu_classes: dict[str, str],
+        replay: Replay,
         instance: dg.DagsterInstance,
         dagster_run: dg.DagsterRun,
     ) -> None:
@@ -56,20 +58,24 @@ class TurnContext(InstanceConcurrencyContext):
         self._say = say
         self._pool_of = pool_of
         self._gpu_classes = gpu_classes
+        self._replay = replay
         self._in_line: set[str] = set()
 
     def claim(self, concurrency_key: str, step_key: str, step_priority: int = 0) -> bool:
         shard = shard_of(step_key)
+        before = self._replay.next(step_key)
+        if before:
+            self._claim_again(step_key, shard if before == "runs" else None)
+            return True
         if shard is None:
             return super().claim(concurrency_key, step_key, step_priority)
         if not self._turnstile.may_begin(shard):
             self._wait(step_key)
             return False
         self._in_line.discard(step_key)
-        gpu_class = self._turnstile.began.get(shard)
-        if gpu_class is not None:
-            self._gpu_classes[step_key] = gpu_class
-            concurrency_key = self._pool_of(gpu_class) if self._pool_of else concurrency_key
+        gpu_class = self._chosen(step_key, shard)
+        if gpu_class and self._pool_of:
+            concurrency_key = self._pool_of(gpu_class)
         return super().claim(concurrency_key, step_key, step_priority)
 
     def pending_claim_steps(self) -> list[str]:
@@ -83,6 +89,21 @@ class TurnContext(InstanceConcurrencyContext):
         if shard is not None:
             self._turnstile.end(shard)
         super().free_step(step_key)
+
+    def _claim_again(self, step_key: str, shard: str | None) -> None:
+        """Granted, whoever waits: Dagster fails a run whose replayed steps have no claim. What the
+        step holds of its pool, it still does.
+        """
+        self._claims.add(step_key)
+        if shard and self._turnstile.may_begin(shard):
+            self._chosen(step_key, shard)
+
+    def _chosen(self, step_key: str, shard: str) -> str | None:
+        """The GPU class on which a shard has its turn, told to those who launch its step."""
+        gpu_class = self._turnstile.began.get(shard)
+        if gpu_class is not None:
+            self._gpu_classes[step_key] = gpu_class
+        return gpu_class
 
     def _wait(self, step_key: str) -> None:
         if step_key not in self._in_line:
@@ -116,8 +137,10 @@ class ExecutorInTurn(WrappedExecutor):
 
         with Turnstile.opened(self._door.open, repeated_runs(instance, run)) as turnstile:
             self._turns.turnstile = turnstile
+            is_resumed = plan_context.resume_from_failure
+            replay = Replay.of(instance, run.run_id) if is_resumed else Replay()
             classes = self._turns.gpu_classes
-            context = partial(TurnContext, turnstile, say, self._pool_of, classes)
+            context = partial(TurnContext, turnstile, say, self._pool_of, classes, replay)
             try:
                 with _contexts_of(self._module, context):
                     yield from self._inner.execute(plan_context, execution_plan)
