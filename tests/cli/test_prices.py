@@ -75,7 +75,7 @@ def test_a_list_is_imported_whole_or_not_at_all(wan: Wan, tmp_path: Path):
         (("laptop", "1", *WHY), "Did you mean 'laptop-cpu'"),
         (("laptop-cpu", "cheap", *WHY), "'cheap' is no number"),
         (("laptop-cpu", "0.0000001", *WHY), "not a whole number of micro-dollars"),
-        (("laptop-cpu", "1", *WHY, "--from", "soon"), "'soon' is no moment"),
+        (("laptop-cpu", "1", *WHY, "--from", "20261201"), "'20261201' is no moment"),
         (("laptop-cpu", "1", "--reason", " "), "Say why"),
     ],
 )

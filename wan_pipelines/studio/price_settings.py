@@ -1,19 +1,32 @@
 """What GPUs cost, as an environment declares it: prices from a moment on."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from wan_pipelines.records import Record
 
 
+def _written_out(value: Any) -> Any:
+    """Pydantic would take digits alone for seconds since 1970, and so 2026 for that New Year."""
+    if isinstance(value, (int, float)) or (isinstance(value, str) and not _DAY.match(value)):
+        raise ValueError("write a day such as 2026-12-01")
+    return value
+
+
 def _in_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("write a day of the years 1 to 9999 in UTC") from error
 
 
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+_DAY = re.compile(r"\s*\d{4}-\d")
+
+Moment = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
 """A day, or a day and a time; without a zone it is UTC."""
 
 Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=6)]
