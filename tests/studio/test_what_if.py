@@ -57,6 +57,16 @@ def test_spot_is_blended_at_its_price(quick_project: Project):
     assert half.plan.gpu_seconds == as_is.plan.gpu_seconds
 
 
+def test_what_costs_nothing_has_no_share_that_is_dearer(quick_project: Project):
+    free = {"laptop-cpu": {"device": "cpu", "price_usd_per_hour": "0"}}
+    quick_project.environment(gpu_classes=free)
+    spot = Price("laptop-cpu", 25_000, ALWAYS, "spot")
+    publish_prices(quick_project.studio().ledger, [spot], now=datetime.now(UTC))
+    assert {each.cost_micro_usd for each in compared(quick_project, "tier=standard")} == {0}
+    with pytest.raises(InputError, match="costs nothing"):
+        compared(quick_project, "spot_share=0.5")
+
+
 def test_measured_quality_is_told_of_the_tier(quick_project: Project):
     folder = quick_project.studio().root / "assets" / "models" / "sample"
     (folder / "measured.yaml").write_text(MEASURED)

@@ -1,6 +1,6 @@
 """A campaign as it would be otherwise: at another tier or shape, on other GPUs, partly on spot."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from wan_pipelines.campaigns.brief import Brief
 from wan_pipelines.campaigns.expand import expand
 from wan_pipelines.engines.measured import MeasuredTier, measured_tiers
 from wan_pipelines.errors import InputError
+from wan_pipelines.ledger.money import round_half_up
 from wan_pipelines.ledger.prices import Market, known_price
 from wan_pipelines.records import Record
 from wan_pipelines.studio.planning import preview_brief
@@ -91,11 +92,7 @@ def _as_changed(
     shots = expand(brief, release, studio.folder_of(campaign))
     plan = preview_brief(there, brief, shots, edition, only=only)
     measured = measured_tiers(studio.root / "assets" / "models" / release.name)
-    numerator, denominator = _prices(there, change.spot_share)
-
-    def at_market(amount: int) -> int:
-        return (2 * amount * numerator + denominator) // (2 * denominator)
-
+    at_market = _at_market(there, change.spot_share)
     low, high = plan.cost_between_micro_usd
     return WhatIf(
         words=words,
@@ -127,14 +124,21 @@ def _with_workers(studio: Studio, count: int | None) -> Studio:
     return replace(studio, settings=studio.settings.model_copy(update={"workers": workers}))
 
 
-def _prices(studio: Studio, spot_share: float | None) -> tuple[int, int]:
-    """An hour with that share of spot, and an hour as the plan counts it, in one unit."""
-    now = hourly_price(studio)
+def _at_market(studio: Studio, spot_share: float | None) -> Callable[[int], int]:
+    """What becomes of an amount that a plan counts, with that share of its hours on spot."""
     if spot_share is None:
-        return now, now
-    part = round(spot_share * 1000)
+        return lambda amount: amount
     spot, on_demand = (_price_on(studio, market) for market in ("spot", "on-demand"))
-    return part * spot + (1000 - part) * on_demand, 1000 * now
+    now = hourly_price(studio)
+    if not now:
+        raise InputError(
+            f"GPU class {studio.settings.gpu_class!r} costs nothing: no share of it is dearer.",
+            where="--what-if, spot_share",
+            remedy="Leave spot_share out, or name a gpu_class that costs something.",
+        )
+    part = round(spot_share * 1000)
+    mixed = part * spot + (1000 - part) * on_demand
+    return lambda amount: round_half_up(amount * mixed, 1000 * now)
 
 
 def _price_on(studio: Studio, market: Market) -> int:
@@ -144,6 +148,7 @@ def _price_on(studio: Studio, market: Market) -> int:
         raise InputError(
             f"GPU class {name!r} has no {market} price.",
             where="--what-if, spot_share",
-            remedy=f"Add one: wan prices set {name} AMOUNT --market {market}.",
+            remedy="Add one: wan prices import FILE --reason WHY, a CSV with the columns "
+            "gpu_class, usd_per_hour, valid_from, market.",
         )
     return price.micro_usd_per_gpu_hour
