@@ -9,6 +9,7 @@ import typer
 from wan_pipelines.cli.output import AsJson, console, emit, examples, note
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
+from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.idle import IdleDay, idle_days
 from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR, dollars, usd
 from wan_pipelines.studio.fleets import charge_idle_days
@@ -54,6 +55,7 @@ def idle(
         return
     end = last.date() if last else datetime.now(UTC).date()
     begin = first.date() if first else end - WEEK
+    _check_order(begin, end)
     found = idle_days(this_studio().ledger, begin, end)
     _show(found, as_json=as_json, empty="Nothing was reserved on these days, or not charged yet.")
 
@@ -65,12 +67,20 @@ def charge(first: Day = None, last: Day = None, as_json: AsJson = False) -> None
     The schedule `ledger_night_schedule` does so every night. What was charged already and is still
     right stays as it is.
     """
-    changed = charge_idle_days(this_studio(), _day(first), _day(last))
+    begin, end = first and first.date(), last and last.date()
+    if begin and end:
+        _check_order(begin, end)
+    changed = charge_idle_days(this_studio(), begin, end)
     _show(changed, as_json=as_json, empty="The idle account is up to date.")
 
 
-def _day(moment: datetime | None) -> date | None:
-    return moment and moment.date()
+def _check_order(first: date, last: date) -> None:
+    if first > last:
+        raise InputError(
+            f"{first} is after {last}.",
+            where="wan idle",
+            remedy="Give a --first that is not after --last.",
+        )
 
 
 def _show(days: Sequence[IdleDay], *, as_json: bool, empty: str) -> None:
