@@ -60,6 +60,11 @@ def test_what_belongs_to_no_take_is_shared_among_targets_to_the_micro_dollar():
     assert sorted(each.paid_micro_usd for each in verdicts(takes, SETTINGS)) == [102, 205]
 
 
+def test_videos_of_two_tenants_are_two_though_their_pixels_are_the_same():
+    (found,) = verdicts([take("a", 70_000), take("a", 90_000, tenant="other")], SETTINGS)
+    assert (found.videos, found.within, found.each_micro_usd) == (2, 1, 80_000)
+
+
 def test_money_without_a_video_misses_the_target():
     (found,) = verdicts([take("a", 5, videos=0)], SETTINGS)
     assert (found.met, found.each_micro_usd) == (False, None)
@@ -99,6 +104,10 @@ def test_ways_that_meet_the_target_come_first_and_the_fewest_changes_before_othe
     classes = {
         "laptop-cpu": {"device": "cpu", "price_usd_per_hour": "1000"},
         "cheap": {"device": "cpu", "price_usd_per_hour": "0.000001"},
+        "ordered": {
+            "device": "cpu",
+            "prices": [{"usd_per_hour": "0.000001", "valid_from": "2999-01-01"}],
+        },
     }
     quick_project.environment(
         gpu_classes=classes, costs={"targets": [{"usd_per_video": "0.000001"}]}

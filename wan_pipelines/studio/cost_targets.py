@@ -79,12 +79,13 @@ def verdicts(takes: Iterable[Row], settings: CostSettings) -> tuple[Verdict, ...
 
 
 def _verdict(target: CostTarget, rows: Sequence[Row], share: int) -> Verdict:
-    paid: Counter[str] = Counter()
-    accepted: set[str] = set()
+    paid: Counter[tuple[str, str]] = Counter()
+    accepted: set[tuple[str, str]] = set()
     for row in rows:
-        paid[row["render_key"]] += row["micro_usd"]
+        video = row["tenant"], row["render_key"]
+        paid[video] += row["micro_usd"]
         if row["videos"]:
-            accepted.add(row["render_key"])
+            accepted.add(video)
     allowed = micro_usd(target.usd_per_video)
     kinds = {kind: _sum(rows, f"{kind}_micro_usd") for kind in KINDS}
     names = ("release", "tier", "gpu_class", "width", "height", "frames")
@@ -92,7 +93,7 @@ def _verdict(target: CostTarget, rows: Sequence[Row], share: int) -> Verdict:
     return Verdict(
         target=target,
         videos=len(accepted),
-        within=sum(paid[key] <= allowed for key in accepted),
+        within=sum(paid[video] <= allowed for video in accepted),
         paid_micro_usd=paid.total() + share,
         kinds={**kinds, "idle": kinds["idle"] + share},
         wasted_micro_usd=_sum(rows, "wasted_micro_usd") + share,

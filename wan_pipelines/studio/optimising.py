@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import product
 from math import ceil
@@ -9,6 +10,7 @@ from math import ceil
 from wan_pipelines.engines.measured import MeasuredTier, measured_tiers
 from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
+from wan_pipelines.ledger.prices import known_price
 from wan_pipelines.pages.optimisation import Way
 from wan_pipelines.studio.cost_targets import Verdict
 from wan_pipelines.studio.estimates import Estimator
@@ -58,8 +60,8 @@ def _ways(studio: Studio, verdict: Verdict) -> Iterator[Way]:
     release_name, tier_name, gpu_class_name, *shape = verdict.most
     workers = studio.settings.workers
     sizes = sorted(product(SHARD_TIMES, {workers.count, 1}), key=lambda size: (size[0], -size[1]))
-    for gpu_class in studio.settings.gpu_classes:
-        machines = _Machines(studio.on(gpu_class))
+    for machines in _machines(studio):
+        gpu_class = machines.studio.settings.gpu_class
         for release, tier, request in _requests(studio, *shape):
             if machines.fitting.why_unfit_request(request):
                 continue
@@ -74,6 +76,14 @@ def _ways(studio: Studio, verdict: Verdict) -> Iterator[Way]:
                 )
                 changes = tuple(words for same, words in pairs if not same)
                 yield _way(machines, verdict, request, tier, (minutes, count), changes)
+
+
+def _machines(studio: Studio) -> Iterator[_Machines]:
+    """Of each class that has a price now: of one whose first is still to begin nothing is known."""
+    now = datetime.now(UTC)
+    for name, gpu_class in studio.settings.gpu_classes.items():
+        if known_price(studio.ledger, name, now, gpu_class.market):
+            yield _Machines(studio.on(name))
 
 
 def _requests(
