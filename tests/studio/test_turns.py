@@ -134,14 +134,14 @@ def test_what_still_waits_leaves_the_line_with_its_run_and_what_renders_stays(st
     assert line(studio.ledger, House("operator"), now=datetime.now(UTC)) == ()
 
 
+def away(*_: object, **__: object) -> None:
+    raise LedgerError("the ledger is away")
+
+
 def test_while_the_ledger_is_away_shards_wait_and_slots_are_given_back_later(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(turnstiles, "LOOK_SECONDS", 0.0)
-
-    def away(*_: object, **__: object) -> None:
-        raise LedgerError("the ledger is away")
-
     with Turnstile.opened(lambda: studio, ["run"]) as turnstile:
         with monkeypatch.context() as outage:
             outage.setattr(turnstiles, "take_turns", away)
@@ -151,6 +151,19 @@ def test_while_the_ledger_is_away_shards_wait_and_slots_are_given_back_later(
             outage.setattr(turnstiles, "end_turns", away)
             turnstile.end("shard_1")
     assert line(studio.ledger, House("operator"), now=datetime.now(UTC)) == ()
+
+
+def test_a_shard_that_begins_again_has_a_turn_of_its_own_though_the_ledger_was_away(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    with Turnstile.opened(lambda: studio, ["run"]) as turnstile:
+        assert turnstile.may_begin("shard_1")
+        with monkeypatch.context() as outage:
+            outage.setattr(turnstiles, "end_turns", away)
+            turnstile.end("shard_1")
+        assert turnstile.may_begin("shard_1")
+    (turn,) = line(studio.ledger, House("operator"), now=datetime.now(UTC))
+    assert turn.shard == "shard_1"
 
 
 def test_a_run_that_is_renewed_keeps_its_slots(studio: Studio, monkeypatch: pytest.MonkeyPatch):

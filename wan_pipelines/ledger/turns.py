@@ -78,8 +78,8 @@ def take_turns(
         _end_lost(session, rules.slots, memory, now)
         own = _enter(session, asker, shards, now)
         wanted = {id_of(row): row for row in own.values() if row.began_at is None}
+        in_line = _in_line(session)
         if wanted:
-            in_line = _in_line(session)
             for beginning in beginnings(rules.policy, _scene(session, in_line, rules, now)):
                 if row := wanted.get(beginning.id):
                     row.began_at, row.gpu_class = to_micros(now), beginning.gpu_class
@@ -88,7 +88,7 @@ def take_turns(
             began=began,
             waiting=frozenset(own) - frozenset(began),
             unknown=frozenset(shards) - frozenset(own),
-            in_line=sum(row.began_at is None for row in _in_line(session)),
+            in_line=sum(row.began_at is None for row in in_line),
         )
 
 
@@ -134,14 +134,16 @@ def must_move(ledger: Ledger, run_id: str, shard: str, rules: Rules, *, now: dat
     with ledger.read(ALL) as session:
         rows = session.scalars(_IN_LINE.where(TurnRow.run_id == run_id)).all()
         own = next((row for row in rows if row.shard == shard), None)
-        if own is None or not own.can_wait or own.gpu_class is None:
+        if own is None or not own.can_wait:
+            return False
+        present = rules.slots.get(own.gpu_class or "")
+        if present is None or present.market != "spot":
             return False
         left = [waiting_of(row) for row in rows if row.began_at is None or row is own]
         moment = to_micros(now) / 1e6
         markets = Markets(Scene(moment, left, [], rules.slots), rules.policy.settings)
         best, *_ = markets.choices(waiting_of(own))
-        present = rules.slots.get(own.gpu_class)
-        return bool(present) and present.market == "spot" and rules.slots[best].market != "spot"
+        return rules.slots[best].market != "spot"
 
 
 def gpu_class_of(ledger: Ledger, edition: EditionKey, run_id: str, shard: str) -> str | None:

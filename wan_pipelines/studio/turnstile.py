@@ -29,7 +29,9 @@ class Turnstile:
     """The shards of one run. Used by two threads: the run's, and the one that renews."""
 
     def __init__(self, open_studio: Callable[[], Studio], runs: Sequence[str]) -> None:
-        """`runs`: the run, and those that it repeats; nothing is opened before a shard asks."""
+        """`runs`: the run, and those that it repeats. The studio is opened when a shard asks, or by
+        the first renewal: a run that was resumed holds turns that it need not ask for.
+        """
         self._open_studio = open_studio
         self._asker = Asker(tuple(runs), process_name())
         self._began: dict[str, str] = {}
@@ -72,10 +74,13 @@ class Turnstile:
         return shard not in self._waiting
 
     def end(self, shard: str) -> None:
-        """The shard has ended, or is to begin again: its slot is free."""
-        if self._began.pop(shard, None) is not None:
-            self._to_end.add(shard)
-            self._do(self._flush)
+        """The shard has ended, or is to begin again: its slot is free, whichever process of the run
+        it began for.
+        """
+        self._began.pop(shard, None)
+        self._waiting.discard(shard)
+        self._to_end.add(shard)
+        self._do(self._flush)
 
     def must_move(self, shard: str) -> bool:
         """Is it on spot capacity, without a node, too late to wait for one?"""
@@ -114,6 +119,8 @@ class Turnstile:
 
     def _look(self) -> None:
         def asked() -> None:
+            # A shard that begins again has its old turn until that is told to have ended.
+            self._flush()
             answer = take_turns(
                 self._studio.ledger,
                 self._asker,
