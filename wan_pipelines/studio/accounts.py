@@ -8,7 +8,7 @@ from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.ledger.prices import Price, declared_price, publish_prices
 from wan_pipelines.ledger.tenants import Plan, Tenant
 from wan_pipelines.ledger.tenants import configure as configure_tenants
-from wan_pipelines.studio.budget_settings import in_ledger
+from wan_pipelines.studio.declared_budgets import ledger_budget
 from wan_pipelines.studio.gpu_class_settings import GpuClass
 from wan_pipelines.studio.settings import Settings
 
@@ -29,7 +29,7 @@ def configure(ledger: Ledger, settings: Settings) -> None:
             tenant.plan,
             tenant.time_zone,
             degradation=tenant.degradation,
-            budget=in_ledger(tenant.budget_per_month),
+            budget=ledger_budget(tenant.budget_per_month),
         )
         for name, tenant in settings.tenants.items()
     ]

@@ -19,7 +19,7 @@ from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.reports.descent_rows import degraded_takes
 from wan_pipelines.rendering.shards import wall_seconds
-from wan_pipelines.studio.budget_settings import budgets_of
+from wan_pipelines.studio.declared_budgets import budgets_of
 from wan_pipelines.studio.editions import edition_key
 from wan_pipelines.studio.estimates import Estimator, seconds_between
 from wan_pipelines.studio.fitting import Fitting

@@ -10,7 +10,7 @@ from wan_pipelines.ledger.money import micro_usd
 MICRO = Decimal("0.000001")
 
 
-def in_ledger(declared: Declared | None) -> Budget | None:
+def ledger_budget(declared: Declared | None) -> Budget | None:
     """A budget in micro-dollars; what is a part of one more is left out."""
     if declared is None:
         return None
@@ -24,7 +24,7 @@ def in_ledger(declared: Declared | None) -> Budget | None:
 
 def budgets_of(brief: Brief) -> Budgets:
     """What a brief's editions may cost, and all of them a month."""
-    return Budgets(in_ledger(brief.edition_budget), in_ledger(brief.budget_per_month))
+    return Budgets(ledger_budget(brief.edition_budget), ledger_budget(brief.budget_per_month))
 
 
 def _part(usd: Decimal, part: Decimal) -> int:
