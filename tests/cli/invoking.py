@@ -1,9 +1,11 @@
 """The command line, run in this process."""
 
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
-from click.testing import Result
-from typer.testing import CliRunner
+from click.testing import CliRunner, Result
+from typer.main import get_command
 
 from tests.support.project import Project
 from wan_pipelines.cli.app import app
@@ -16,6 +18,12 @@ def invoker(project: Project) -> Wan:
 
     def wan(*arguments: str, **environment: str) -> Result:
         runner = CliRunner(env={**project.variables, **environment})
-        return runner.invoke(app, arguments, catch_exceptions=False)
+        return runner.invoke(_commands(), arguments, catch_exceptions=False)
 
     return wan
+
+
+@cache
+def _commands() -> Any:
+    """All commands, read once: that takes as long as running one."""
+    return get_command(app)

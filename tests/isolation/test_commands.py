@@ -1,5 +1,6 @@
 """No command shows one tenant what is another's, unless it is asked for all by name."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from tests.cli.invoking import Wan, invoker
 from tests.isolation.surface import commands
 from tests.support.quick_project import quick_copy
 from tests.support.renders import render_edition
+from wan_pipelines.cli import studios
 from wan_pipelines.cli.app import app
 from wan_pipelines.ledger.reports import videos
 
@@ -66,13 +68,20 @@ WITHOUT_TENANTS = ("cluster", "engine", "engines", "prices", "weights")
 @pytest.fixture(scope="module")
 def theirs(
     tmp_path_factory: pytest.TempPathFactory, no_weights: Path, migrated_ledger: Path
-) -> tuple[Wan, tuple[str, ...]]:
-    """`wan` where tenant demo, who pays for prompts, has nothing, and tenant small has secrets."""
+) -> Iterator[tuple[Wan, tuple[str, ...]]]:
+    """`wan` where tenant demo, who pays for prompts, has nothing, and tenant small has secrets.
+
+    The studio is opened once for all commands: none of them changes anything.
+    """
     project = quick_copy(tmp_path_factory.mktemp("commands"), no_weights, migrated_ledger)
     project.campaign(CAMPAIGN, tenant="small", prompts=[SECRET, HELD], budget_usd="7.77")
-    render_edition(project.studio(), campaign=CAMPAIGN)
-    (video,) = videos(project.studio().ledger, "small")
-    return invoker(project), (SECRET, HELD, video.take_id, video.uri, CAMPAIGN, "7.77")
+    studio = project.studio()
+    render_edition(studio, campaign=CAMPAIGN)
+    (video,) = videos(studio.ledger, "small")
+    secrets = (SECRET, HELD, video.take_id, video.uri, CAMPAIGN, "7.77")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(studios, "open_studio", lambda *_: studio)
+        yield invoker(project), secrets
 
 
 def test_every_command_is_accounted_for():
