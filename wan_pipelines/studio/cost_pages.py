@@ -1,5 +1,6 @@
 """The pages of costs, from the days that were reported into the store."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from wan_pipelines.reporting.frames import DAY, SHAPE, TALLIES, UNUSED
 from wan_pipelines.reporting.summary import records, summed
 from wan_pipelines.storage.keys import check_key
 from wan_pipelines.studio.cost_reports import compute_day, days, joined, kept_period, today
-from wan_pipelines.studio.cost_settings import CostTarget
+from wan_pipelines.studio.cost_settings import CostSettings, CostTarget
 from wan_pipelines.studio.studio import Studio
 
 if TYPE_CHECKING:
@@ -70,25 +71,31 @@ def costs_view(
             _ranking(frame, title, about, [name for name in by if name != "tenant" or not tenant])
             for title, about, by in rankings
         ),
-        targets=target_lines(frame, studio.settings.costs.targets),
+        targets=target_lines(frame, studio.settings.costs),
     )
 
 
-def target_lines(frame: "pd.DataFrame", targets: Sequence[CostTarget]) -> tuple[TargetLine, ...]:
-    """What videos came to on average, target by target; each counts for the first that fits."""
-    left = [row for row in records(summed(frame, ["release", "tier", SHAPE])) if row[SHAPE]]
-    found = []
-    for target in targets:
-        own = [row for row in left if _covers(target, row)]
-        left = [row for row in left if not _covers(target, row)]
-        videos, paid = (sum(row[name] for row in own) for name in ("videos", "micro_usd"))
-        allowed = micro_usd(target.usd_per_video)
-        found.append(TargetLine(target.name, allowed, videos, quotient(paid, videos)))
-    return tuple(found)
-
-
-def _covers(target: CostTarget, row: dict[str, Any]) -> bool:
-    return target.covers(release=row["release"], tier=row["tier"], lines=lines_of(row[SHAPE]))
+def target_lines(frame: "pd.DataFrame", settings: CostSettings) -> tuple[TargetLine, ...]:
+    """What videos came to on average, target by target."""
+    rows = [row for row in records(summed(frame, ["release", "tier", SHAPE])) if row[SHAPE]]
+    videos: Counter[CostTarget] = Counter()
+    paid: Counter[CostTarget] = Counter()
+    for row in rows:
+        target = settings.target(
+            release=row["release"], tier=row["tier"], lines=lines_of(row[SHAPE])
+        )
+        if target:
+            videos[target] += row["videos"]
+            paid[target] += row["micro_usd"]
+    return tuple(
+        TargetLine(
+            each.name,
+            micro_usd(each.usd_per_video),
+            videos[each],
+            quotient(paid[each], videos[each]),
+        )
+        for each in settings.targets
+    )
 
 
 def lines_of(shape: str) -> int:
