@@ -15,7 +15,7 @@ from wan_pipelines.ledger.admission import Candidate
 from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.budget_notices import note_reached, notices
 from wan_pipelines.ledger.budget_rows import binding, standings_of
-from wan_pipelines.ledger.budgets import Budget, Budgets
+from wan_pipelines.ledger.budgets import Budget, Budgets, BudgetStanding
 from wan_pipelines.ledger.corrections import Rerating, Selection, rerate
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
@@ -165,6 +165,8 @@ def test_all_budgets_stand_where_each_does(ledger: Ledger):
     configure(ledger, PLANS, [replace(acme, budget=Budget(9 * CENT)), bolt], now=scene.now)
     both = Budgets(Budget(7 * CENT), Budget(8 * CENT))
     asked: list[str] = []
+    each: tuple[BudgetStanding, ...] = ()
+    found: tuple[BudgetStanding, ...] = ()
     for edition, (paid, waits) in {DEMO: "ab", NEXT: "cd", OTHER: "ef"}.items():
         scene.admit([costing(paid, 2), costing(waits, 1)], edition, budgets=both)
         spend(scene, paid, 2, edition)
