@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,9 +15,10 @@ from wan_pipelines.errors import RenderError
 from wan_pipelines.ledger.corrections import Rerating, Selection, rerate
 from wan_pipelines.ledger.reports import cost_totals
 from wan_pipelines.ledger.whose import House
+from wan_pipelines.pages.costs import quotient
 from wan_pipelines.reporting.files import from_parquet
 from wan_pipelines.reporting.summary import records, summed, total
-from wan_pipelines.studio.cost_pages import write_cost_pages
+from wan_pipelines.studio.cost_pages import target_lines, write_cost_pages
 from wan_pipelines.studio.cost_reports import (
     OPERATOR,
     bounds,
@@ -27,6 +29,7 @@ from wan_pipelines.studio.cost_reports import (
     today,
     write_day,
 )
+from wan_pipelines.studio.cost_settings import AT_720P, CostSettings, CostTarget
 from wan_pipelines.studio.studio import Studio
 
 BERLIN = {"time_zone": "Europe/Berlin"}
@@ -83,6 +86,20 @@ def test_a_tenant_gets_its_own_days_videos_and_page_only(studio: Studio):
     theirs = studio.store.read_bytes("tenants/small/costs.html").decode()
     assert "others" in theirs
     assert "balls" not in theirs
+
+
+def test_a_video_counts_for_the_first_target_that_fits_it(studio: Studio):
+    cheap = CostTarget(usd_per_video=Decimal("0.01"), tier="draft")
+    report = compute_day(studio, today(studio), "demo")
+    paid = total(report)
+    anything = CostTarget(usd_per_video=Decimal(1))
+    lines = target_lines(report, CostSettings(targets=(AT_720P, cheap, anything)))
+    assert [(line.name, line.videos) for line in lines] == [
+        ("720p", 0),
+        ("draft", 2),
+        ("any video", 0),
+    ]
+    assert [line.each_micro_usd for line in lines] == [None, quotient(paid, 2), None]
 
 
 def test_days_are_those_of_the_environment_and_clocks_change(studio: Studio):
