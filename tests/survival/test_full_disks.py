@@ -68,7 +68,7 @@ def test_a_full_disk_for_drafts(scene: Scene) -> None:
 
 
 def test_a_full_disk_under_the_ledger(scene: Scene, tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", kibibytes=1024) as disk:
+    with small_disk(tmp_path / "disk", kibibytes=2048) as disk:
         scene.project.environment(ledger=str(disk / "ledger.sqlite"), workers=WORKERS)
         hand = scene.begin(scene.shard(), "full", wait_at=PROMPTS[1])
         hand.until_it_waits()
