@@ -46,7 +46,7 @@ def test_shots_are_admitted_as_long_as_the_budget_lasts(ledger: Ledger):
     assert [each.state for each in told] == ["admitted", "admitted", "refused", "admitted"]
     assert told[2].reason == (
         "budget of 0.05 USD for edition demo/first: 0.01 USD left, about 0.02 USD needed; "
-        "raise budget_usd and run it again"
+        "raise budget_usd or budget.usd and run it again"
     )
     assert told[2].may_run_at is None
     again = scene.states([*THREE, costing("d", 1)], budgets=of_edition(5))
@@ -218,7 +218,7 @@ def test_what_runs_is_stopped_only_where_the_budget_says_so(ledger: Ledger):
         assert bool(stopped_by_budget(ledger, DEMO, now=scene.now)) is stopped
     assert stopped_by_budget(ledger, DEMO, now=scene.now) == (
         "The budget for edition demo/first stops what runs at 0.05 USD, and 0.05 USD were paid. "
-        "Raise budget_usd and run it again: it goes on from the last checkpoint."
+        "Raise budget_usd or budget.usd and run it again: it goes on from the last checkpoint."
     )
     scene.admit(THREE[:1], budgets=of_edition(9))
     assert not stopped_by_budget(ledger, DEMO, now=scene.now)

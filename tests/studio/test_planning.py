@@ -62,7 +62,7 @@ def test_a_budget_refuses_what_is_expected_to_exceed_it(quick_project: Project):
     quick_project.campaign(budget_usd="0.000001")
     refused = preview(quick_project.studio(), "balls", "one")
     assert refused.counts == {"refused": 2}
-    assert "raise budget_usd and run it again" in refused.shots[0].reason
+    assert "raise budget_usd or budget.usd and run it again" in refused.shots[0].reason
     quick_project.campaign(budget_usd="0.000001", over_budget="notify")
     assert preview(quick_project.studio(), "balls", "one").counts == {"admitted": 2}
 

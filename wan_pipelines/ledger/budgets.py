@@ -35,7 +35,7 @@ class BudgetKey(NamedTuple):
     @property
     def setting(self) -> str:
         """Where it is written."""
-        return "budget_usd" if self.edition else "budget_per_month"
+        return "budget_usd or budget.usd" if self.edition else "budget_per_month"
 
 
 @dataclass(frozen=True, slots=True)
