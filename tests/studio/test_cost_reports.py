@@ -88,6 +88,22 @@ def test_a_tenant_gets_its_own_days_videos_and_page_only(studio: Studio):
     assert "balls" not in theirs
 
 
+def test_the_page_of_all_editions_points_to_that_of_costs_where_there_is_one(
+    quick_project: Project,
+):
+    studio = quick_project.studio()
+    link = 'href="costs.html"'
+    for edition, is_linked in (("one", False), ("two", True)):
+        render_edition(studio, edition)
+        assert (link in index_of(studio)) == is_linked
+        write_cost_pages(studio)
+        assert link in index_of(studio)
+
+
+def index_of(studio: Studio) -> str:
+    return studio.store.read_bytes("tenants/demo/index.html").decode()
+
+
 def test_a_video_counts_for_the_first_target_that_fits_it(studio: Studio):
     cheap = CostTarget(usd_per_video=Decimal("0.01"), tier="draft")
     report = compute_day(studio, today(studio), "demo")

@@ -38,8 +38,11 @@ def render_edition_page(view: EditionView) -> str:
     )
 
 
-def render_index_page(entries: Iterable[IndexEntry]) -> str:
-    """The page of all editions, grouped by campaign; campaigns and editions keep their order."""
+def render_index_page(entries: Iterable[IndexEntry], *, costs_href: str = "") -> str:
+    """The page of all editions, grouped by campaign; campaigns and editions keep their order.
+
+    `costs_href` is where the page of the tenant's costs lies, if there is one.
+    """
     listed = tuple(entries)
     places = {_campaign(entry): place for place, entry in reversed(list(enumerate(listed)))}
     ordered = sorted(listed, key=lambda entry: places[_campaign(entry)])
@@ -50,6 +53,7 @@ def render_index_page(entries: Iterable[IndexEntry]) -> str:
         campaigns=campaigns,
         totals=add_totals(entry.totals for entry in listed),
         editions=len(listed),
+        costs_href=costs_href,
     )
 
 

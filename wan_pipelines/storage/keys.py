@@ -90,6 +90,11 @@ def page_key(tenant: str, campaign: str, edition: str, file_name: str = "index.h
     return _join(("tenants", tenant, "campaigns", campaign, edition, file_name))
 
 
+def tenant_page_key(tenant: str, file_name: str) -> str:
+    """Where a page about everything of a tenant's lies."""
+    return _join(("tenants", tenant, file_name))
+
+
 def _join(parts: tuple[str, ...]) -> str:
     """Join names, none of which may bring a slash of its own: `a/../b` is no tenant."""
     for part in parts:

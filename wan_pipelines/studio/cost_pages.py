@@ -10,15 +10,15 @@ from wan_pipelines.pages.costs import CostsView, Day, Ranking, Row, Spent, Targe
 from wan_pipelines.pages.render import render_costs_page
 from wan_pipelines.reporting.frames import DAY, SHAPE, TALLIES, UNUSED
 from wan_pipelines.reporting.summary import records, summed
-from wan_pipelines.storage.keys import check_key
+from wan_pipelines.storage.keys import tenant_page_key
 from wan_pipelines.studio.cost_reports import compute_day, days, joined, kept_period, today
 from wan_pipelines.studio.cost_settings import CostSettings, CostTarget
+from wan_pipelines.studio.page import COSTS, link_costs
 from wan_pipelines.studio.studio import Studio
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PAGE = "costs.html"
 EARLIER = timedelta(days=29)
 MOST_ROWS = 10
 PARTS = ("rendered_micro_usd", "loaded_micro_usd", "waited_micro_usd", "wasted_micro_usd", UNUSED)
@@ -46,9 +46,12 @@ def write_cost_pages(studio: Studio) -> str:
     for tenant in sorted(set(frame["tenant"]) - {""}):
         own = frame.loc[frame["tenant"] == tenant]
         view = costs_view(studio, own, since, last, tenant)
-        key = check_key(f"tenants/{tenant}/{PAGE}")
+        key = tenant_page_key(tenant, COSTS)
+        is_new = studio.store.stat(key) is None
         studio.store.put_bytes(key, render_costs_page(view).encode())
-    page = f"reports/{PAGE}"
+        if is_new:
+            link_costs(studio, tenant)
+    page = f"reports/{COSTS}"
     view = costs_view(studio, frame, since, last)
     studio.store.put_bytes(page, render_costs_page(view).encode())
     return page

@@ -12,14 +12,14 @@ from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import EditionTotals, ShotView
 from wan_pipelines.pages.render import render_edition_page, render_index_page
 from wan_pipelines.pages.view import IndexEntry
-from wan_pipelines.storage.keys import page_key
+from wan_pipelines.storage.keys import page_key, tenant_page_key
 from wan_pipelines.studio.edition_view import edition_view, index_entry
 from wan_pipelines.studio.sheet import poster_sheet
 from wan_pipelines.studio.studio import Studio
 
 SHEET = "posters.webp"
 ENTRY = "entry.json"
-INDEX = "index.html"
+INDEX, COSTS = "index.html", "costs.html"
 EDITIONS_ON_INDEX = 50
 
 
@@ -44,7 +44,7 @@ def pages_of(edition: EditionKey) -> Pages:
         page=page_key(*names),
         sheet=page_key(*names, SHEET),
         entry=page_key(*names, ENTRY),
-        index=f"tenants/{edition.tenant}/{INDEX}",
+        index=tenant_page_key(edition.tenant, INDEX),
     )
 
 
@@ -57,15 +57,26 @@ def write_pages(
     store.put_bytes(pages.page, render_edition_page(view).encode())
     entry = index_entry(studio, edition, shots, view.totals, pages.index)
     store.put_bytes(pages.entry, _ENTRIES.dump_json(entry))
-    entries = tuple(_entries(studio, edition.tenant))
-    store.put_bytes(pages.index, render_index_page(entries).encode())
+    _write_index(studio, edition.tenant)
     return pages
+
+
+def link_costs(studio: Studio, tenant: str) -> None:
+    """Let the tenant's page of all editions, if there is one, point to that of its costs."""
+    if studio.store.stat(tenant_page_key(tenant, INDEX)) is not None:
+        _write_index(studio, tenant)
 
 
 def write_sheet(studio: Studio, edition: EditionKey, shots: Sequence[ShotView]) -> None:
     """Write the edition's sheet of posters, which only new videos change."""
     posters = [file.key for shot in shots for file in shot.renditions if file.name == POSTER]
     studio.store.put_bytes(pages_of(edition).sheet, poster_sheet(studio.store, posters))
+
+
+def _write_index(studio: Studio, tenant: str) -> None:
+    has_costs = studio.store.stat(tenant_page_key(tenant, COSTS)) is not None
+    page = render_index_page(_entries(studio, tenant), costs_href=COSTS if has_costs else "")
+    studio.store.put_bytes(tenant_page_key(tenant, INDEX), page.encode())
 
 
 _ENTRIES = TypeAdapter(IndexEntry)
