@@ -20,7 +20,11 @@ T = TypeVar("T")
 
 
 class JobMaker(DagsterKubernetesClient):
-    """Makes Jobs through an outage of some minutes, as an upgrade of a control plane brings it."""
+    """Makes Jobs through an outage of some minutes, as an upgrade of a control plane brings it.
+
+    A server that takes a question and never answers is one that is away: without a limit the
+    process that asks would wait for as long as its connection seems to stand.
+    """
 
     @classmethod
     def like(cls, made: DagsterKubernetesClient) -> Self:
@@ -36,6 +40,19 @@ class JobMaker(DagsterKubernetesClient):
         that is resumed finds those of its steps, and the health check says what became of them.
         """
         _patiently(lambda: self._create(body, namespace), wait_time_between_attempts)
+
+    def job_status(self, job_name: str, namespace: str) -> Any:
+        """What becomes of a Job (V1JobStatus), asked once; None if there is no such Job."""
+        import kubernetes.client
+
+        try:
+            return self.batch_api.read_namespaced_job_status(
+                job_name, namespace, _request_timeout=ANSWER_SECONDS
+            ).status
+        except kubernetes.client.ApiException as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
 
     def _create(self, body: Any, namespace: str) -> None:
         import kubernetes.client
@@ -61,7 +78,9 @@ class PatientClient(JobMaker):
         """Delete a run's Jobs that have not ended, of one component or of all; returns names."""
         only = f",app.kubernetes.io/component={component}" if component else ""
         labels = f"dagster/run-id={run_id}{only}"
-        found = self.batch_api.list_namespaced_job(namespace, label_selector=labels).items
+        found = self.batch_api.list_namespaced_job(
+            namespace, label_selector=labels, _request_timeout=ANSWER_SECONDS
+        ).items
         names = [job.metadata.name for job in found if not job.status.conditions]
         for name in names:
             self.delete_job(name, namespace)

@@ -1,6 +1,5 @@
 """Launches each run as a Job, and leaves runs alone while the API server does not answer."""
 
-from http import HTTPStatus
 from typing import Any
 
 import urllib3.exceptions
@@ -9,7 +8,7 @@ from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster_k8s import K8sRunLauncher
 from dagster_k8s.job import get_job_name_from_run_id
 
-from wan_pipelines.components.api_client import ANSWER_SECONDS, JobMaker
+from wan_pipelines.components.api_client import JobMaker
 
 GOES_ON = {DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING}
 
@@ -31,14 +30,13 @@ class PatientRunLauncher(K8sRunLauncher):
         attempt = self._get_resume_attempt_number(run)
         name = get_job_name_from_run_id(run.run_id, resume_attempt_number=attempt)
         namespace = self.get_container_context_for_run(run).namespace
+        assert namespace
         try:
-            status = self._api_client.batch_api.read_namespaced_job_status(
-                name, namespace, _request_timeout=ANSWER_SECONDS
-            ).status
+            status = self._api_client.job_status(name, namespace)
         except (ApiException, urllib3.exceptions.HTTPError) as error:
-            if isinstance(error, ApiException) and error.status == HTTPStatus.NOT_FOUND:
-                return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"There is no Job {name}")
             return CheckRunHealthResult(WorkerStatus.RUNNING, f"Nobody tells of {name}: {error}")
+        if status is None:
+            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"There is no Job {name}")
         return _told(name, status, run)
 
 

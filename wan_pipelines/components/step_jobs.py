@@ -27,7 +27,7 @@ from dagster_shared.record import copy as changed
 
 from wan_pipelines.cluster.ending import any_at_work
 from wan_pipelines.cluster.waiting import why_waiting
-from wan_pipelines.components.api_client import PatientClient
+from wan_pipelines.components.api_client import ANSWER_SECONDS, PatientClient
 
 CANCELLED = {dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED}
 
@@ -70,7 +70,7 @@ class StepJobs(K8sStepHandler):
         watched = self._watched.setdefault(self._get_step_key(step_handler_context), _Watched())
         if watched.job != name:
             watched.job, watched.has_ended = name, False
-        status = self._api_client.get_job_status(namespace=namespace, job_name=name)
+        status = self._api_client.job_status(name, namespace)
         pods = self._pods(name, namespace)
         if status and not (status.failed or status.succeeded):
             why = self._why_waiting(name, namespace, pods)
@@ -103,13 +103,19 @@ class StepJobs(K8sStepHandler):
 
     def _pods(self, name: str, namespace: str) -> list[Any]:
         core = self._api_client.core_api
-        return core.list_namespaced_pod(namespace, label_selector=f"job-name={name}").items
+        return core.list_namespaced_pod(
+            namespace, label_selector=f"job-name={name}", _request_timeout=ANSWER_SECONDS
+        ).items
 
     def _why_waiting(self, name: str, namespace: str, pods: list[Any]) -> str | None:
         core = self._api_client.core_api
+        if pods:
+            return why_waiting(pods, ())
         of_job = f"involvedObject.kind=Job,involvedObject.name={name}"
-        events = () if pods else core.list_namespaced_event(namespace, field_selector=of_job).items
-        return why_waiting(pods, events)
+        told = core.list_namespaced_event(
+            namespace, field_selector=of_job, _request_timeout=ANSWER_SECONDS
+        )
+        return why_waiting(pods, told.items)
 
     def _note(self, context: StepHandlerContext, watched: _Watched, why: str | None) -> None:
         """Say in the run's log that the step begins to wait, or has ceased to."""
