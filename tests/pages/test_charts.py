@@ -21,8 +21,10 @@ def test_columns_stand_on_each_other_and_fill_no_more_than_the_drawing():
     assert all(box.x >= 0 and box.x + box.width <= WIDTH for box in boxes)
 
 
-def test_a_line_has_a_gap_where_there_is_no_value():
-    assert lines([1, None, 1, 0], scale_of([1])) == ("125.000,0.0", "625.000,0.0 875.000,100.0")
+def test_a_line_has_a_gap_where_there_is_no_value_and_one_alone_can_be_seen():
+    dash, line = lines([1, None, 1, 0], scale_of([1]))
+    assert dash == "31.250,0.0 218.750,0.0"
+    assert line == "625.000,0.0 875.000,100.0"
 
 
 def test_large_amounts_are_drawn_in_small_numbers():

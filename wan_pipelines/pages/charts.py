@@ -69,15 +69,25 @@ def stacked_columns(columns: Sequence[Sequence[float]], scale: Scale) -> tuple[B
 
 
 def lines(values: Sequence[float | None], scale: Scale) -> tuple[str, ...]:
-    """Points of lines through the values, as SVG writes them; a gap where there is none."""
+    """Points of lines through the values, as SVG writes them; a gap where there is none.
+
+    A value without neighbours is a dash: of a line of one point, browsers draw nothing.
+    """
     place = WIDTH / max(1, len(values))
-    found: list[list[str]] = [[]]
+    found: list[list[tuple[float, float]]] = [[]]
     for number, value in enumerate(values):
         if value is None:
             found.append([])
         else:
-            found[-1].append(f"{place * (number + 0.5):.3f},{scale.y(value)}")
-    return tuple(" ".join(points) for points in found if points)
+            found[-1].append((place * (number + 0.5), scale.y(value)))
+    return tuple(_written(points, place * (1 - GAP) / 2) for points in found if points)
+
+
+def _written(points: Sequence[tuple[float, float]], dash: float) -> str:
+    if len(points) == 1:
+        ((x, y),) = points
+        points = ((x - dash, y), (x + dash, y))
+    return " ".join(f"{x:.3f},{y}" for x, y in points)
 
 
 def shares(amounts: Sequence[float]) -> tuple[Box, ...]:
