@@ -21,6 +21,7 @@ from wan_pipelines.errors import WanError
 from wan_pipelines.ledger import (
     budget_notices,
     budget_rows,
+    budget_sums,
     descents,
     editions,
     forecasts,
@@ -61,6 +62,7 @@ ATTACKS: dict[str, Callable[[World], Any]] = {
     "budget_rows.standings_of": lambda w: budget_rows.standings_of(
         w.ledger, ME, SINCE, now=w.scene.now
     ),
+    "budget_sums.edition_paid": lambda w: budget_sums.edition_paid(w.ledger, THIEF),
     "descents.degradation_of": lambda w: descents.degradation_of(w.ledger, ME),
     "editions.admit": lambda w: editions.admit(
         w.ledger, THIEF, shots("same", "running", "mine"), now=w.scene.now

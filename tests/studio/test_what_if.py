@@ -10,7 +10,7 @@ from tests.support.project import Project
 from tests.support.renders import render_edition
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.prices import Price, publish_prices
-from wan_pipelines.ledger.reports import videos
+from wan_pipelines.ledger.reports import edition_totals, videos
 from wan_pipelines.studio.what_if import WhatIf, what_if
 
 MEASURED = """\
@@ -76,10 +76,13 @@ def test_measured_quality_is_told_of_the_tier(quick_project: Project):
 
 
 def test_what_is_rendered_already_is_reused_only_as_it_was_drawn(quick_project: Project):
+    quick_project.campaign(budget_usd="1.00")
     studio = quick_project.studio()
     render_edition(studio)
     as_is, other = compared(quick_project, "tier=standard")
     assert as_is.plan.estimates == ()
+    paid = edition_totals(studio.ledger, as_is.plan.edition).cost_micro_usd
+    assert as_is.plan.budget_left_micro_usd == 1_000_000 - paid < 1_000_000
     assert len(other.plan.estimates) == 2
     assert len(videos(studio.ledger, "demo")) == 2, "nothing was withdrawn"
 

@@ -33,7 +33,7 @@ def show_what_if(found: Sequence[WhatIf], *, as_json: bool) -> None:
 
 
 def _record(each: WhatIf) -> dict[str, Any]:
-    plan, budget = each.plan, each.plan.budget_micro_usd
+    plan, left = each.plan, each.plan.budget_left_micro_usd
     return {
         "what_if": each.words or None,
         "counts": dict(Counter(plan.counts)),
@@ -52,7 +52,7 @@ def _record(each: WhatIf) -> dict[str, Any]:
             tier: measured.model_dump(exclude={"processor_seconds"})
             for tier, measured in each.quality.items()
         },
-        "budget_left_usd": None if budget is None else usd(max(0, budget - each.cost_micro_usd)),
+        "budget_left_usd": None if left is None else usd(max(0, left - each.cost_micro_usd)),
     }
 
 

@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, sel
 from sqlalchemy.orm import Session
 
 from wan_pipelines.ledger.budgets import BudgetKey, BudgetStanding
+from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.limits import Window
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR
@@ -58,6 +60,13 @@ def all_with_sums(
             reserved[of] += int(micro_usd)
     for each in fresh:
         yield replace(each, paid=paid[each.key], reserved=reserved[each.key])
+
+
+def edition_paid(ledger: Ledger, edition: EditionKey) -> int:
+    """Micro-dollars that the workers of an edition were paid until now, if it has begun at all."""
+    key = BudgetKey(edition.tenant, edition.campaign, edition.edition)
+    with ledger.look(edition.tenant) as transaction:
+        return int(transaction.execute(_PAID["edition"], key._asdict()).scalar_one())
 
 
 def _bounds(window: Window | None) -> dict[str, int]:

@@ -39,8 +39,9 @@ def allowances(studio: Studio, plan: Plan) -> tuple[Allowance, ...]:
         for quota in found
         if quota.limit is not None and quota.left is not None
     ]
-    budget = plan.budget_micro_usd
-    if budget is None:
+    left = plan.budget_left_micro_usd
+    if left is None:
         return tuple(limits)
-    whole, after = told("micro_usd", budget), max(0, budget - plan.cost_micro_usd)
-    return (*limits, Allowance("budget of the edition", whole, told("micro_usd", after)))
+    after = max(0, left - plan.cost_micro_usd)
+    words = (told("micro_usd", amount) for amount in (left, after))
+    return (*limits, Allowance("budget of the edition", *words))

@@ -12,6 +12,7 @@ from wan_pipelines.errors import InputError
 from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.admission import Admission, Candidate
 from wan_pipelines.ledger.amounts import Amount
+from wan_pipelines.ledger.budget_sums import edition_paid
 from wan_pipelines.ledger.budgets import NO_BUDGETS, Budgets
 from wan_pipelines.ledger.editions import admit as admit_in_ledger
 from wan_pipelines.ledger.forecasts import keep_forecasts
@@ -174,9 +175,16 @@ def _decide(
         edition=wish.edition,
         shots=planned,
         budget_micro_usd=wish.budgets.edition and wish.budgets.edition.whole,
+        budget_left_micro_usd=_budget_left(studio, wish),
         starts=starts,
         cost_between_micro_usd=_cost_between(estimator, planned, starts),
     )
+
+
+def _budget_left(studio: Studio, wish: _Wish) -> int | None:
+    """What is reserved is left: the plan counts it among what it costs."""
+    budget = wish.budgets.edition
+    return budget and max(0, budget.whole - edition_paid(studio.ledger, wish.edition))
 
 
 def _starts(estimator: Estimator, shots: Sequence[Shot]) -> Starts:

@@ -58,12 +58,14 @@ class Starts:
 class Plan:
     """What a launch of an edition would do, or does.
 
-    `cost_between_micro_usd` is what everything costs, starts included, if `gpu_seconds_between`.
+    `cost_between_micro_usd` is what everything costs, starts included, if `gpu_seconds_between`;
+    `budget_left_micro_usd` what was not paid yet of the edition's budget, if it has one.
     """
 
     edition: EditionKey
     shots: tuple[PlannedShot, ...]
     budget_micro_usd: int | None
+    budget_left_micro_usd: int | None
     starts: Starts
     cost_between_micro_usd: tuple[int, int]
 
