@@ -1,18 +1,13 @@
 """When an edition shall be finished, counted from its launch."""
 
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Self
+from typing import Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from wan_pipelines.campaigns.schedules import TimeZone
+from wan_pipelines.clocks import ClockTime, TimeZone
 from wan_pipelines.records import Record
-
-
-def _clock(words: str) -> str:
-    time.fromisoformat(words)
-    return words
 
 
 class FinishBy(Record):
@@ -21,7 +16,7 @@ class FinishBy(Record):
     hours: float | None = Field(
         default=None, gt=0, le=24 * 366, description="After the launch.", examples=[12]
     )
-    time: Annotated[str, Field(pattern=r"^\d\d:\d\d$"), AfterValidator(_clock)] | None = Field(
+    time: ClockTime | None = Field(
         default=None, description="The first such time after the launch.", examples=["08:00"]
     )
     time_zone: TimeZone = Field(

@@ -2,14 +2,12 @@
 
 import re
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field
 
-from wan_pipelines.hints import did_you_mean
+from wan_pipelines.clocks import TimeZone
 from wan_pipelines.records import Record
 
 # The standard's numbers, names, lists, ranges and steps: not L, W or #, which few agree on.
@@ -29,20 +27,6 @@ def _readable_cron(cron: str) -> str:
     except CronSimError as error:
         raise ValueError(f"{error}. The five fields are: {_FIELDS}") from error
     return " ".join(fields)
-
-
-def _known_time_zone(name: str) -> str:
-    if name not in _time_zones():
-        raise ValueError(f"There is no such time zone. {did_you_mean(name, _time_zones())}")
-    return name
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 
 class Schedule(Record):

@@ -4,28 +4,12 @@ The defaults are those that docs/fairness.md has figures for.
 """
 
 from datetime import datetime, time
-from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from wan_pipelines.clocks import ClockTime, TimeZone
 from wan_pipelines.records import Record
-
-
-def _clock(words: str) -> str:
-    time.fromisoformat(words)
-    return words
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("write the IANA name of a time zone, such as Europe/Berlin") from error
-    return name
-
-
-ClockTime = Annotated[str, Field(pattern=r"^\d\d:\d\d$"), AfterValidator(_clock)]
 
 
 class NightWindow(Record):
@@ -35,7 +19,7 @@ class NightWindow(Record):
     ends: ClockTime = Field(
         description="When it ends; before `begins` for one over midnight.", examples=["06:00"]
     )
-    time_zone: Annotated[str, AfterValidator(_zone)] = Field(
+    time_zone: TimeZone = Field(
         default="UTC", description="IANA time zone of both.", examples=["Europe/Berlin"]
     )
 

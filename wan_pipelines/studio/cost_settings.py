@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from wan_pipelines.campaigns.schedules import TimeZone
+from wan_pipelines.clocks import TimeZone
 from wan_pipelines.records import Record
 
 

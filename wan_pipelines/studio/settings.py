@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from wan_pipelines.campaigns.budgets import Budget
-from wan_pipelines.campaigns.schedules import TimeZone
 from wan_pipelines.campaigns.texts import Slug
+from wan_pipelines.clocks import TimeZone
 from wan_pipelines.cluster.pods import Place
 from wan_pipelines.cluster.records import Cluster
 from wan_pipelines.engines.estimating.machines import GPUS
