@@ -48,7 +48,7 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.fixture
 def runs(tmp_path: Path, tiny_folder: Path) -> Iterator[Runs]:
     project = soak.deployment(tmp_path / "project", tiny_folder)
-    slow = {"steps": 20, "guidance": 2.0}
+    slow = {"steps": 8, "guidance": 2.0}
     project.release(tiers={"draft": slow}, default_tier="draft")
     found = Runs(project, tmp_path / "log", [])
     yield found
