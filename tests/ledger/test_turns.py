@@ -8,6 +8,7 @@ from sqlalchemy import select
 from tests.ledger.racers import run_racers
 from tests.ledger.scenes import DEMO, START, Scene
 from tests.ledger.turnstile import ELSEWHERE, Turnstile
+from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.tables import ServedRow
@@ -92,7 +93,7 @@ def test_a_silent_run_keeps_nobody_waiting_and_loses_its_slots(turnstile: Turnst
 
 def test_a_place_that_is_not_renewed_is_passed_over_at_once(turnstile: Turnstile):
     turnstile.standings = {"acme": Standing("vip")}
-    turnstile.slots = {}
+    turnstile.slots = {"h100": Slots(0)}
     turnstile.line_up("stuck", "a")
     turnstile.ask("stuck", "a")
     turnstile.later(seconds=FRESH.total_seconds() + 1)
@@ -137,6 +138,13 @@ def test_a_run_that_repeats_another_takes_over_how_its_shards_were_cut(turnstile
     assert turnstile.ask("second", "a", of="first").began == {"a": "h100"}
     (turn,) = line(turnstile.ledger, House("operator"), now=turnstile.now)
     assert (turn.run_id, turn.priority, turn.gpu_class) == ("second", 3, "h100")
+
+
+def test_a_shard_that_was_cut_for_gpus_that_are_gone_does_not_wait_for_them(turnstile: Turnstile):
+    turnstile.line_up("first", "a")
+    turnstile.slots = {"h200": Slots(2)}
+    with pytest.raises(InputError, match=r"a was cut for GPUs .* not have: h100.*cut anew"):
+        turnstile.ask("second", "a", of="first")
 
 
 def test_cutting_again_replaces_what_nobody_asked_for(turnstile: Turnstile):

@@ -5,12 +5,13 @@ asks is one process a run; it renews what it holds, and what is not renewed for 
 A place in line counts while it was renewed within `FRESH`: a run that died keeps nobody waiting.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
+from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.engines import POSTGRESQL
 from wan_pipelines.ledger.keys import EditionKey
@@ -71,6 +72,7 @@ def take_turns(
     """Ask for shards of a run: those whose turn it is have begun when this returns.
 
     Everybody's places are weighed; only the asker's begin. What died or fell silent is ended first.
+    InputError when a shard was cut for GPU classes that are there no more.
     """
     with ledger.write(ALL) as session:
         _one_at_a_time(session)
@@ -78,6 +80,7 @@ def take_turns(
         _end_lost(session, rules.slots, memory, now)
         own = _enter(session, asker, shards, now)
         wanted = {id_of(row): row for row in own.values() if row.began_at is None}
+        _check_places(wanted.values(), rules.slots)
         in_line = _in_line(session)
         if wanted:
             for beginning in beginnings(rules.policy, _scene(session, in_line, rules, now)):
@@ -195,6 +198,18 @@ def _enter(
         row.renewed_at, row.process = moment, asker.process
     session.flush()
     return own
+
+
+def _check_places(rows: Iterable[TurnRow], slots: Mapping[str, Slots]) -> None:
+    """Else a run that repeats one from before its GPU class was renamed would wait for ever."""
+    for row in rows:
+        if slots.keys().isdisjoint(row.gpu_classes):
+            raise InputError(
+                f"{row.shard} was cut for GPUs that this environment does not have: "
+                f"{', '.join(row.gpu_classes)}.",
+                where=f"edition {row.edition} of campaign {row.campaign}",
+                remedy="Launch the edition, rather than repeat a run: what is missing is cut anew.",
+            )
 
 
 def _rows(session: Session, run_id: str, shards: Collection[str]) -> dict[str, TurnRow]:
