@@ -38,8 +38,8 @@ def test_a_window_of_the_day_does_not():
     assert not noon.is_open(at(23))
 
 
-@pytest.mark.parametrize("words", ["25:00", "6:00", "noon"])
-def test_a_time_that_no_clock_shows_is_refused(words: str):
+@pytest.mark.parametrize("words", ["25:00", "6:00", "noon", "06:00"])
+def test_a_time_that_no_clock_shows_or_that_ends_it_at_once_is_refused(words: str):
     with pytest.raises(ValidationError):
         NightWindow(begins=words, ends="06:00")
 

@@ -4,9 +4,10 @@ The defaults are those that docs/fairness.md has figures for.
 """
 
 from datetime import datetime, time
+from typing import Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from wan_pipelines.clocks import ClockTime, TimeZone
 from wan_pipelines.records import Record
@@ -22,6 +23,12 @@ class NightWindow(Record):
     time_zone: TimeZone = Field(
         default="UTC", description="IANA time zone of both.", examples=["Europe/Berlin"]
     )
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.begins == self.ends:
+            raise ValueError("it ends as it begins: write 00:00 to 23:59, or no `night` at all")
+        return self
 
     def is_open(self, now: float) -> bool:
         """Is that moment, in seconds since 1970, within it?"""
