@@ -9,6 +9,7 @@ from dagster import AssetExecutionContext, OpExecutionContext
 from wan_pipelines.errors import EngineError, InputError, RenderError, WeightsError, WorkerDied
 from wan_pipelines.rendering.takes import RunReference
 
+CANCELLED = {dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED}
 LASTING = (InputError, WeightsError, EngineError, RenderError, WorkerDied)
 
 

@@ -28,8 +28,7 @@ from dagster_shared.record import copy as changed
 from wan_pipelines.cluster.ending import any_at_work
 from wan_pipelines.cluster.waiting import why_waiting
 from wan_pipelines.components.api_client import ANSWER_SECONDS, PatientClient
-
-CANCELLED = {dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED}
+from wan_pipelines.components.runs import CANCELLED
 
 
 @dataclass

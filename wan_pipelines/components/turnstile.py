@@ -19,11 +19,11 @@ from dagster._core.execution.plan.instance_concurrency_context import InstanceCo
 
 from wan_pipelines.components.replay import Replay
 from wan_pipelines.components.resource import StudioDoor
+from wan_pipelines.components.runs import CANCELLED
 from wan_pipelines.components.wrapped import WrappedExecutor
 from wan_pipelines.places import project_root, state_folder
 from wan_pipelines.studio.turnstile import Turnstile
 
-CANCELLED = {dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED}
 MOST_REPEATS = 20
 
 

@@ -55,7 +55,6 @@ class Reading:
     loose: tuple[str, ...]
     named: tuple[str, ...]
     inserts: bool
-    raw: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -75,7 +74,7 @@ _Asked = Mapping[str, BindParameter[Any]]
 def read(statement: Executable) -> Reading:
     """What it says; for statements that are built once, worth keeping."""
     if isinstance(statement, TextClause):
-        return Reading(touches=True, loose=("raw SQL",), named=(), inserts=False, raw=True)
+        return Reading(touches=True, loose=("raw SQL",), named=(), inserts=False)
     reader = _Reader()
     reader.read(cast("ClauseElement", statement), {})
     rows = reader.settled()
