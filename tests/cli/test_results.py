@@ -117,9 +117,9 @@ def test_costs_of_a_campaign_are_told_edition_by_edition(there: Wan):
     assert (total["edition"], total["takes"], total["accepted_takes"]) == ("balls/one", 2, 1)
 
 
-def test_costs_of_a_run_or_tenant_that_is_not_there_are_none(there: Wan):
+def test_a_run_or_tenant_that_is_not_there_has_no_costs(there: Wan):
     assert "There is no such run." in there("costs", "--run", "nope").stderr
-    assert records(there("costs", "--tenant", "nobody", "--json")) == []
+    assert "'nobody' is not known" in there("costs", "--tenant", "nobody").stderr
     (run,) = records(there("costs", "--run", "run", "--tenant", "small", "--json"))
     assert run["tenant"] == "small"
 

@@ -86,8 +86,6 @@ def report(  # noqa: PLR0913, PLR0917 (a command line has as many options as it 
             f"{first} is after {last}.", where="wan report", remedy="Swap --from and --to."
         )
     whose = asked(studio, tenant, all_tenants=all_tenants)
-    if isinstance(whose, str):
-        studio.settings.tenant(whose)
     rows = _rows(studio, first, last, whose, columns)
     if csv:
         _write(csv, rows(), write_csv)

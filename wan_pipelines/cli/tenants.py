@@ -17,9 +17,15 @@ AllTenants = Annotated[
 
 
 def asked(studio: Studio, tenant: str | None, *, all_tenants: bool) -> Asked:
-    """Whom a person asks about; who says nothing asks about the tenant who pays for prompts."""
+    """Whom a person asks about; who says nothing asks about the tenant who pays for prompts.
+
+    InputError for a tenant that the environment does not know: nothing would be told of it.
+    """
     if tenant is not None and all_tenants:
         raise typer.BadParameter("say one or the other", param_hint="--tenant, --all-tenants")
     if all_tenants:
         return House("operator")
-    return studio.settings.prompts.tenant if tenant is None else tenant
+    if tenant is None:
+        return studio.settings.prompts.tenant
+    studio.settings.tenant(tenant)
+    return tenant
