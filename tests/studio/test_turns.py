@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.support.project import Project
 from wan_pipelines.errors import InputError, LedgerError
 from wan_pipelines.ledger.keys import EditionKey
-from wan_pipelines.ledger.turns import line
+from wan_pipelines.ledger.turns import line, renew_turns
 from wan_pipelines.ledger.whose import House
 from wan_pipelines.scheduling.records import Slots, Standing
 from wan_pipelines.studio import turnstile as turnstiles
@@ -166,16 +167,22 @@ def test_a_shard_that_begins_again_has_a_turn_of_its_own_though_the_ledger_was_a
     assert turn.shard == "shard_1"
 
 
-def test_a_run_that_is_renewed_keeps_its_slots(studio: Studio, monkeypatch: pytest.MonkeyPatch):
+def test_what_a_run_holds_is_renewed_though_nothing_could_be_read_at_first(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    """Nobody asks: it is that of a run whose process was replaced while YAML was, too."""
     monkeypatch.setattr(turnstiles, "RENEW_SECONDS", 0.01)
-    renewed: list[str] = []
-    known = turnstiles.renew_turns
-    monkeypatch.setattr(
-        turnstiles, "renew_turns", lambda *a, **k: (known(*a, **k), renewed.append("again"))
-    )
-    with Turnstile.opened(lambda: studio, ["run"]) as turnstile:
-        turnstile.may_begin("shard_1")
-        while len(renewed) < 3:
-            pass
-    (turn,) = line(studio.ledger, House("operator"), now=datetime.now(UTC))
-    assert turn.shard == "shard_1"
+    renewed, troubles = Event(), [InputError("no YAML", where="resources", remedy="Wait.")]
+
+    def renew(*arguments: Any, **named: Any) -> None:
+        renew_turns(*arguments, **named)
+        renewed.set()
+
+    def opened() -> Studio:
+        if troubles:
+            raise troubles.pop()
+        return studio
+
+    monkeypatch.setattr(turnstiles, "renew_turns", renew)
+    with Turnstile.opened(opened, ["run"]):
+        assert renewed.wait(10)

@@ -12,7 +12,7 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Self
 
-from wan_pipelines.errors import LedgerError
+from wan_pipelines.errors import LedgerError, WanError
 from wan_pipelines.ledger.turn_records import Asker, Rules
 from wan_pipelines.ledger.turns import end_turns, must_move, renew_turns, take_turns
 from wan_pipelines.processes import process_name
@@ -155,7 +155,10 @@ class Turnstile:
             renew_turns(self._studio.ledger, self._asker, now=datetime.now(UTC))
 
         while not stop.wait(RENEW_SECONDS):
-            self._do(renewed)
+            try:
+                self._do(renewed)
+            except WanError as error:  # to be told to whoever asks; what is held stays held
+                log.warning("Turns cannot be renewed: %s", error)
 
     def _do(self, work: Callable[[], None]) -> None:
         """One thread at a time; a ledger that is away is asked again later."""
