@@ -76,8 +76,8 @@ def take_turns(
     """
     with ledger.write(ALL) as session:
         _one_at_a_time(session)
-        memory = rules.policy.settings.half_life_seconds
-        _end_lost(session, rules.slots, memory, now)
+        half_life = rules.policy.settings.half_life_seconds
+        _end_lost(session, rules.slots, half_life, now)
         own = _enter(session, asker, shards, now)
         wanted = {id_of(row): row for row in own.values() if row.began_at is None}
         _check_places(wanted.values(), rules.slots)
@@ -124,9 +124,9 @@ def end_turns(
         query = query.where(TurnRow.began_at.is_(None))
     with ledger.write(ALL) as session:
         _one_at_a_time(session)
-        memory = rules.policy.settings.half_life_seconds
+        half_life = rules.policy.settings.half_life_seconds
         for row in session.scalars(query.order_by(TurnRow.id)):
-            _end(session, row, to_micros(now), rules.slots, memory)
+            _end(session, row, to_micros(now), rules.slots, half_life)
 
 
 def must_move(ledger: Ledger, run_id: str, shard: str, rules: Rules, *, now: datetime) -> bool:
@@ -217,7 +217,9 @@ def _rows(session: Session, run_id: str, shards: Collection[str]) -> dict[str, T
     return {row.shard: row for row in session.scalars(query)}
 
 
-def _end_lost(session: Session, slots: Mapping[str, Slots], memory: float, now: datetime) -> None:
+def _end_lost(
+    session: Session, slots: Mapping[str, Slots], half_life: float, now: datetime
+) -> None:
     """End turns of processes that are gone, and those that nobody renews."""
     silent = to_micros(now - EXPIRY)
     gone: dict[str, bool] = {}
@@ -226,12 +228,12 @@ def _end_lost(session: Session, slots: Mapping[str, Slots], memory: float, now: 
         if process not in gone:
             gone[process] = bool(process) and is_gone(process)
         if gone[process] or (row.renewed_at or 0) < silent:
-            _end(session, row, row.renewed_at or to_micros(now), slots, memory)
+            _end(session, row, row.renewed_at or to_micros(now), slots, half_life)
     session.flush()
 
 
 def _end(
-    session: Session, row: TurnRow, moment: int, slots: Mapping[str, Slots], memory: float
+    session: Session, row: TurnRow, moment: int, slots: Mapping[str, Slots], half_life: float
 ) -> None:
     """A turn ends; what it held counts as served."""
     row.ended_at = moment
@@ -243,7 +245,7 @@ def _end(
         served = ServedRow(tenant=row.tenant, gpu_seconds=0.0, ended_at=0, created_at=moment)
         session.add(served)
     usage = Usage(served.gpu_seconds, served.ended_at / 1e6).after(
-        (moment - row.began_at) / 1e6, known.gpus if known else 1, moment / 1e6, memory
+        (moment - row.began_at) / 1e6, known.gpus if known else 1, moment / 1e6, half_life
     )
     served.gpu_seconds, served.ended_at = usage.gpu_seconds, round(usage.ended * 1e6)
 
