@@ -15,14 +15,12 @@ from wan_pipelines.places import ENVIRONMENT_VARIABLE
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = sorted(path.parent.name for path in ROOT.glob("resources/*/defs.yaml"))
-MOST_SECONDS = 3
-HEAVY = {"torch", "transformers", "diffusers", "kubernetes", "boto3"}
+HEAVY = {"torch", "transformers", "diffusers", "kubernetes", "boto3", "pandas", "pyarrow"}
 PROBE = """
-import json, sys, time
-import dagster
+import json, sys
 from wan_pipelines.definitions import defs
 repository = defs().get_repository_def()
-print(json.dumps({"seconds": time.process_time(), "modules": sorted(sys.modules)}))
+print(json.dumps(sorted(sys.modules)))
 """
 
 
@@ -42,14 +40,12 @@ def test_the_graph_holds_what_the_folders_declare() -> None:
     assert {"weights/wan2.2-t2v-a14b", "engine/wan-tiny", "demo/takes", "catalogue/costs"} <= keys
 
 
-def test_loading_is_quick_and_imports_nothing_heavy() -> None:
-    """Measured in the time of the processor: this machine may be doing other things as well."""
+def test_loading_imports_nothing_heavy() -> None:
+    """How long it takes tells `python -m benchmarks definitions`."""
     probed = subprocess.run(
         [sys.executable, "-c", PROBE], check=True, capture_output=True, text=True, cwd=ROOT
     )
-    found = json.loads(probed.stdout)
-    assert not HEAVY & set(found["modules"])
-    assert found["seconds"] <= MOST_SECONDS
+    assert not HEAVY & set(json.loads(probed.stdout))
 
 
 def test_dagster_cloud_finds_the_code_location() -> None:
