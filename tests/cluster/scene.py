@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import dagster as dg
@@ -43,6 +43,7 @@ class Scene:
     kubelet: Kubelet
     instance: dg.DagsterInstance
     api: Api
+    seen_at_work: dict[str, int] = field(default_factory=dict)
 
     def pace(self, seconds_per_step: float) -> None:
         """How long a step of the engine takes in pods that begin from now on."""
@@ -171,8 +172,11 @@ class Scene:
         return self.instance.event_log_storage.get_concurrency_info(pool).active_slot_count
 
     def at_work(self, run: str) -> list[RunningPod]:
-        """The pods of a run that hold a GPU and have begun a shot."""
-        return [pod for pod in self.renders(run) if "step 0 of" in pod.said]
+        """The pods of a run that hold a GPU and have begun a shot; who began last, is last."""
+        begun = [pod for pod in self.renders(run) if "step 0 of" in pod.said]
+        for pod in begun:
+            self.seen_at_work.setdefault(pod.name, len(self.seen_at_work))
+        return sorted(begun, key=lambda pod: self.seen_at_work[pod.name])
 
     def renders(self, run: str, gpu_class: str = "h100") -> list[RunningPod]:
         """The pods of a run that hold GPUs of a class now."""

@@ -32,7 +32,7 @@ def test_whatever_happens_to_pods_each_shot_is_rendered_and_charged_once(renderi
     scene.kubelet.evict(second)
     scene.until(lambda: not first.is_running and not second.is_running, run)
 
-    third, _ = scene.until(lambda: two(scene.at_work(run)), run)
+    _, third = scene.until(lambda: two(scene.at_work(run)), run)
     scene.kubelet.kill(scene.run_pods(run)[0])
     scene.kubelet.lose_node(third.node)
     scene.until(lambda: not scene.run_pods(run)[0].is_running, run)
@@ -42,7 +42,7 @@ def test_whatever_happens_to_pods_each_shot_is_rendered_and_charged_once(renderi
     scene.until_success(run)
     scene.check()
     went_on = [said for said in scene.messages(run) if "went on after step" in said]
-    assert went_on, scene.messages(run)
+    assert went_on, "\n".join([second.said, third.said, *scene.messages(run)])
 
 
 def test_runs_outlive_an_absence_of_the_api_server(rendering: Scene):
