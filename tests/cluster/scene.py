@@ -30,7 +30,7 @@ ENDED = {
     dg.DagsterRunStatus.FAILURE,
     dg.DagsterRunStatus.CANCELED,
 }
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 250
 JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
 
 

