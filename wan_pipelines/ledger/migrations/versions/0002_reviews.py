@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from wan_pipelines.ledger.append_only import refuse_changes
 
 revision = "0002"
 down_revision = "0001"
@@ -24,17 +25,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_reviews"),
     )
     op.create_index("ix_reviews_tenant_text_sha256", "reviews", ["tenant", "text_sha256"])
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER reviews_no_{verb.lower()} BEFORE {verb} ON reviews "
-                "BEGIN SELECT RAISE(ABORT, 'reviews is append-only'); END"
-            )
-    else:
-        op.execute(
-            "CREATE TRIGGER reviews_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON reviews "
-            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
+    refuse_changes("reviews")
 
 
 def downgrade() -> None:

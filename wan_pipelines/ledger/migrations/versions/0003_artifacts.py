@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from wan_pipelines.ledger.append_only import refuse_changes
 
 revision = "0003"
 down_revision = "0002"
@@ -25,17 +26,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_artifacts_key_digest", "artifacts", ["key_digest"])
     op.create_index("ix_artifacts_release", "artifacts", ["release"])
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER artifacts_no_{verb.lower()} BEFORE {verb} ON artifacts "
-                "BEGIN SELECT RAISE(ABORT, 'artifacts is append-only'); END"
-            )
-    else:
-        op.execute(
-            "CREATE TRIGGER artifacts_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON artifacts "
-            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
+    refuse_changes("artifacts")
 
 
 def downgrade() -> None:

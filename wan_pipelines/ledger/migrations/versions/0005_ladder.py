@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from wan_pipelines.ledger.append_only import refuse_changes
 
 revision = "0005"
 down_revision = "0004"
@@ -42,17 +43,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", name="pk_footholds"),
     )
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER descents_no_{verb.lower()} BEFORE {verb} ON descents "
-                "BEGIN SELECT RAISE(ABORT, 'descents is append-only'); END"
-            )
-    else:
-        op.execute(
-            "CREATE TRIGGER descents_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON descents "
-            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
+    refuse_changes("descents")
 
 
 def downgrade() -> None:

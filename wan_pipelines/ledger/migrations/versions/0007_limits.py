@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from wan_pipelines.ledger.append_only import refuse_changes
 
 revision = "0007"
 down_revision = "0006"
@@ -84,14 +85,4 @@ def _changes() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_limit_changes"),
     )
     op.create_index("ix_limit_changes_tenant", "limit_changes", ["tenant"])
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER limit_changes_no_{verb.lower()} BEFORE {verb} ON limit_changes "
-                "BEGIN SELECT RAISE(ABORT, 'limit_changes is append-only'); END"
-            )
-    else:
-        op.execute(
-            "CREATE TRIGGER limit_changes_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "
-            "ON limit_changes FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
+    refuse_changes("limit_changes")

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from wan_pipelines.ledger.append_only import refuse_changes
 
 revision = "0009"
 down_revision = "0008"
@@ -21,7 +22,7 @@ def upgrade() -> None:
     _idle()
     _invoices()
     for table in APPEND_ONLY:
-        _refuse_changes(table)
+        refuse_changes(table)
     _quota_entries("'reserve', 'settle', 'release', 'correct'", "kind IN ('settle', 'release')")
 
 
@@ -138,20 +139,6 @@ def _invoices() -> None:
     op.create_index("ix_invoice_lines_starts_at", "invoice_lines", ["starts_at"])
 
 
-def _refuse_changes(table: str) -> None:
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-    else:
-        op.execute(
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
-
-
 def _quota_entries(kinds: str, closes: str) -> None:
     """The same entries, as far as they are of these kinds, in a table that takes these kinds.
 
@@ -216,4 +203,4 @@ def _replace_quota_entries(kinds: str) -> None:
         unique=True,
         sqlite_where=sa.text("kind = 'reserve'"),
     )
-    _refuse_changes("quota_entries")
+    refuse_changes("quota_entries")

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from wan_pipelines.ledger.append_only import refuse_changes
 
 revision = "0010"
 down_revision = "0009"
@@ -74,14 +75,4 @@ def _notices() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_budget_notices"),
         sa.UniqueConstraint(*NOTICE, name="uq_budget_notices_threshold"),
     )
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER budget_notices_no_{verb.lower()} BEFORE {verb} ON budget_notices "
-                "BEGIN SELECT RAISE(ABORT, 'budget_notices is append-only'); END"
-            )
-    else:
-        op.execute(
-            "CREATE TRIGGER budget_notices_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "
-            "ON budget_notices FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
+    refuse_changes("budget_notices")

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from wan_pipelines.ledger.append_only import refuse_changes
 
 revision = "0012"
 down_revision = "0011"
@@ -32,17 +33,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_forecasts"),
     )
     op.create_index("ix_forecasts_edition_id_created_at", "forecasts", ["edition_id", "created_at"])
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER forecasts_no_{verb.lower()} BEFORE {verb} ON forecasts "
-                "BEGIN SELECT RAISE(ABORT, 'forecasts is append-only'); END"
-            )
-    else:
-        op.execute(
-            "CREATE TRIGGER forecasts_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "
-            "ON forecasts FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
+    refuse_changes("forecasts")
 
 
 def downgrade() -> None:

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from wan_pipelines.ledger.append_only import refuse_changes
 
 revision = "0013"
 down_revision = "0012"
@@ -22,18 +23,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("invoice_id", name="pk_invoice_withdrawals"),
     )
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER invoice_withdrawals_no_{verb.lower()} BEFORE {verb} "
-                "ON invoice_withdrawals BEGIN "
-                "SELECT RAISE(ABORT, 'invoice_withdrawals is append-only'); END"
-            )
-    else:
-        op.execute(
-            "CREATE TRIGGER invoice_withdrawals_append_only BEFORE UPDATE OR DELETE OR TRUNCATE "
-            "ON invoice_withdrawals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
+    refuse_changes("invoice_withdrawals")
 
 
 def downgrade() -> None:
