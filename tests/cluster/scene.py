@@ -30,7 +30,7 @@ ENDED = {
     dg.DagsterRunStatus.FAILURE,
     dg.DagsterRunStatus.CANCELED,
 }
-PATIENCE_SECONDS = 250
+PATIENCE_SECONDS = 120
 JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
 
 
@@ -122,20 +122,27 @@ class Scene:
         assert found
         return found.status
 
-    def until_ended(self, run: str) -> dg.DagsterRunStatus:
-        """How a run has ended, after waiting for it."""
-        self.until(lambda: self.status(run) in ENDED)
+    def until_ended(self, run: str, *, monitored: bool = False) -> dg.DagsterRunStatus:
+        """How a run has ended, after waiting for it; `monitored`, as the daemon does all the time,
+        if its pod may be lost meanwhile.
+        """
+        if monitored:
+            self.until(lambda: self.resume_lost_runs() or self.status(run) in ENDED, about=run)
+        self.until(lambda: self.status(run) in ENDED, about=run)
         return self.status(run)
 
-    def until_success(self, run: str) -> None:
-        assert self.until_ended(run) == dg.DagsterRunStatus.SUCCESS, self.story(run)
+    def until_success(self, run: str, *, monitored: bool = False) -> None:
+        ended = self.until_ended(run, monitored=monitored)
+        assert ended == dg.DagsterRunStatus.SUCCESS, self.story(run)
 
-    def until(self, holds: Callable[[], Any], run: str = "") -> Any:
-        """What is found in the end; tells the story of a run if it never is, or the run is over."""
+    def until(self, holds: Callable[[], Any], run: str = "", *, about: str = "") -> Any:
+        """What is found in the end; tells the story of a run if it never is, or the run is over,
+        and the story of the one that it is `about` if it never is.
+        """
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not (found := holds()):
             assert not run or self.status(run) not in ENDED, self.story(run)
-            assert time.monotonic() < deadline, self.story(run)
+            assert time.monotonic() < deadline, self.story(run or about)
             time.sleep(0.3)
         return found
 

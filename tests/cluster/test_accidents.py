@@ -1,5 +1,6 @@
 """Pods that end before their time, and what the run makes of it."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from tests.cluster.scene import Scene
 from tests.support.kubelet import RunningPod
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("cluster")]
 
 STEPS = 12
+STEP_SECONDS = 0.4
 PROMPTS = ["a red ball rising", "a blue box falling", "a green cone turning"]
 
 
@@ -20,7 +22,7 @@ def rendering(scene: Scene) -> Scene:
     scene.project.release(tiers=tiers)
     scene.project.campaign(prompts=PROMPTS, renditions=["h264-half"])
     scene.admit()
-    scene.pace(0.3)
+    scene.pace(STEP_SECONDS)
     return scene
 
 
@@ -28,19 +30,22 @@ def test_whatever_happens_to_pods_each_shot_is_rendered_and_charged_once(renderi
     scene = rendering
     run = scene.launch(assets=["takes"])
     first, second = scene.until(lambda: two(scene.at_work(run)), run)
+    time.sleep(3 * STEP_SECONDS)  # so that who began last has steps to keep, and more to go
     scene.kubelet.kill(first)
     scene.kubelet.evict(second)
     scene.until(lambda: not first.is_running and not second.is_running, run)
 
-    third, _ = scene.until(lambda: two(scene.at_work(run)), run)
+    _, third = scene.until(lambda: two(scene.at_work(run)), run)
     scene.kubelet.kill(scene.run_pods(run)[0])
     scene.kubelet.lose_node(third.node)
     scene.until(lambda: not scene.run_pods(run)[0].is_running, run)
     scene.until(lambda: scene.resume_lost_runs() or len(scene.run_pods(run)) == 2, run)
     scene.kubelet.add_node(third.node, 1, {"gpu": "h100"})
 
-    scene.until_success(run)
+    scene.until_success(run, monitored=True)
     scene.check()
+    went_on = [said for said in scene.messages(run) if "went on after step" in said]
+    assert went_on, scene.messages(run)
 
 
 def test_runs_outlive_an_absence_of_the_api_server(rendering: Scene):
