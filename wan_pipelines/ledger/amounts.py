@@ -28,6 +28,9 @@ class Amount:
     def of(self, measure: Measure) -> int:
         return getattr(self, measure)
 
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(*(self.of(each) + other.of(each) for each in MEASURES))
+
 
 ONE_SHOT = Amount(shots=1)
 

@@ -8,9 +8,7 @@ What is used of a window is the sum of its entries.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from itertools import count
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import (
@@ -20,7 +18,6 @@ from sqlalchemy import (
     Select,
     String,
     bindparam,
-    case,
     func,
     insert,
     literal,
@@ -146,38 +143,41 @@ def _used(
         "user": account.user,
         "first": min(window.first_day for window in windows.values()),
         "last": max(window.last_day for window in windows.values()),
-        **{f"{scope}_first": window.first_day for scope, window in windows.items()},
-        **{f"{scope}_last": window.last_day for scope, window in windows.items()},
     }
-    sums = list(transaction.execute(_summing(tuple(windows)), values).one())
-    amounts = (Amount(*map(int, sums[at : at + len(MEASURES)])) for at in count(0, len(MEASURES)))
-    return dict(zip(windows, amounts, strict=False))
-
-
-@cache
-def _summing(scopes: tuple[Scope, ...]) -> Select[tuple[int, ...]]:
-    sums = [
-        func.coalesce(func.sum(case((_in_window(scope), _ENTRIES.c[measure]), else_=0)), 0)
-        for scope in scopes
-        for measure in MEASURES
+    query = _DAYS_OF_USER if windows.keys() == {"user_day"} else _DAYS
+    days = [
+        _Used(day, own, Amount(*map(int, sums)))
+        for day, own, *sums in transaction.execute(query, values)
     ]
-    query = select(*sums).where(
-        _ENTRIES.c.tenant == bindparam("tenant"),
-        _ENTRIES.c.day.between(bindparam("first"), bindparam("last")),
-    )
-    if scopes == ("user_day",):
-        query = query.where(_ENTRIES.c.user == bindparam("user"))
-    return query
+    return {
+        scope: sum((each.amount for each in days if each.counts(scope, window)), start=Amount())
+        for scope, window in windows.items()
+    }
 
 
-def _in_window(scope: Scope) -> ColumnElement[bool]:
-    within = _ENTRIES.c.day.between(bindparam(f"{scope}_first"), bindparam(f"{scope}_last"))
-    if scope == "user_day":
-        return within & (_ENTRIES.c.user == bindparam("user"))
-    return within
+class _Used(NamedTuple):
+    """What a local day has used, of the user who asks (`own`) or of all others."""
+
+    day: str
+    own: bool
+    amount: Amount
+
+    def counts(self, scope: Scope, window: Window) -> bool:
+        return window.first_day <= self.day <= window.last_day and (self.own or scope != "user_day")
 
 
 _ENTRIES = table(QuotaEntryRow)
+# Added up by day first: what a month has used are three sums for each entry, not for each window.
+_OWN = (_ENTRIES.c.user == bindparam("user")).label("own")
+_DAYS = (
+    select(_ENTRIES.c.day, _OWN, *(func.sum(_ENTRIES.c[measure]) for measure in MEASURES))
+    .where(
+        _ENTRIES.c.tenant == bindparam("tenant"),
+        _ENTRIES.c.day.between(bindparam("first"), bindparam("last")),
+    )
+    .group_by(_ENTRIES.c.day, _OWN)
+)
+_DAYS_OF_USER = _DAYS.where(_ENTRIES.c.user == bindparam("user"))
 _NAMES = ("tenant", "user", "day", "kind", *MEASURES, "reservation", "created_at")
 
 
