@@ -24,6 +24,8 @@ def test_a_report_is_told_shown_and_written(wan: Wan, quick_project: Project, tm
         assert len(found) == 2
         assert found["micro_usd"].sum() == told["micro_usd"]
     assert "reports/costs.html" in wan("report", "--page").stderr
+    ever = ("--from", "1970-01-01", "--to", "2999-12-31")
+    assert json.loads(wan("report", *OWN, "--by", "tenant,tier", *ever, "--json").stdout) == [told]
 
 
 def test_nobody_elses_costs_are_told(wan: Wan, quick_project: Project):
@@ -45,3 +47,20 @@ def test_what_cannot_be_reported_is_said(wan: Wan, options: tuple[str, ...], wor
     said = wan("report", *options)
     assert said.exit_code == 1
     assert words in said.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("report", "--to", "9999-12-31"),
+        ("report", "--from", "0001-01-01"),
+        ("idle", "--last", "0001-01-01"),
+        ("quota", "grant", "demo", "1", "usd", "--reason", "launch", "--until", "9999-12-31"),
+    ],
+)
+def test_a_day_at_the_end_of_the_calendar_is_refused(wan: Wan, command: tuple[str, ...]):
+    said = wan(*command)
+    assert said.exit_code == 2
+    assert f"'{command[-1]}' is no day from 1970-01-01 to 2999-12-31" in " ".join(
+        said.stderr.replace("│", " ").split()
+    )

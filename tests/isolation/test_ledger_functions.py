@@ -40,7 +40,12 @@ from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.forecasts import Forecast
 from wan_pipelines.ledger.reports.descent_rows import degraded_takes
-from wan_pipelines.ledger.reports.spending_rows import edition_spending, posted, spending
+from wan_pipelines.ledger.reports.spending_rows import (
+    edition_spending,
+    paid_between,
+    posted,
+    spending,
+)
 
 ME, RUN = THIEF.tenant, PLACE.run_id
 SINCE, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
@@ -108,6 +113,7 @@ ATTACKS: dict[str, Callable[[World], Any]] = {
         spending(w.ledger, ME, SINCE, UNTIL, detail="take")
     ),
     "reports.spending_rows.edition_spending": lambda w: edition_spending(w.ledger, THIEF),
+    "reports.spending_rows.paid_between": lambda w: paid_between(w.ledger, ME, SINCE, UNTIL),
     "reports.spending_rows.posted": lambda w: posted(w.ledger, ME, SINCE, UNTIL),
     "reports.video_rows.videos": lambda w: reports.videos(w.ledger, ME, VICTIM.campaign),
     "reports.video_rows.output_files": lambda w: reports.output_files(w.ledger, ME),

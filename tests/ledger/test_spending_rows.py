@@ -12,6 +12,7 @@ from wan_pipelines.ledger.reports.spending_rows import (
     MEASURES,
     Detail,
     edition_spending,
+    paid_between,
     posted,
     spending,
 )
@@ -145,6 +146,7 @@ def test_a_tenant_sees_its_own_rows_only(ledger: Ledger):
     for detail in COLUMNS:
         assert rows(ledger, "bolt", detail=detail) == []
         assert of(rows(ledger, "acme", detail=detail), "micro_usd") == (6000,)
+    assert paid_between(ledger, "bolt", START - DAY, START + DAY) is None
     assert posted(ledger, "bolt", START - DAY, START + DAY) == 0
     assert posted(ledger, "acme", START - DAY, START + DAY) == 6000
 

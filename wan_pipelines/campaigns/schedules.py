@@ -1,13 +1,13 @@
 """When a campaign renders by itself: a cron expression in a time zone."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field
 
-from wan_pipelines.clocks import TimeZone
+from wan_pipelines.clocks import Day, TimeZone
 from wan_pipelines.records import Record
 
 # The standard's numbers, names, lists, ranges and steps: not L, W or #, which few agree on.
@@ -42,7 +42,7 @@ class Schedule(Record):
         "daylight saving time.",
         examples=["Europe/Berlin", "UTC"],
     )
-    start: date = Field(
+    start: Day = Field(
         description="First day on which an edition may begin; editions since then can be "
         "rendered after the fact.",
         examples=["2026-11-01"],

@@ -1,12 +1,13 @@
 """`wan quota`: what may still be rendered, and who may render more."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
+from wan_pipelines.cli.days import day_option
 from wan_pipelines.cli.decisions import DryRun, Why, whoever
 from wan_pipelines.cli.output import AsJson, emit, examples, note, print_json
 from wan_pipelines.cli.studios import this_studio
@@ -60,10 +61,7 @@ ForUser = Annotated[str | None, typer.Option("--user", help="Only of this user."
 PerWhat = Annotated[
     Per, typer.Option("--per", help="A user's day, or the day or month of all users together.")
 ]
-Until = Annotated[
-    datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], help="The last day on which it holds, for the tenant."),
-]
+Until = Annotated[date | None, day_option(about="The last day on which it holds, for the tenant.")]
 
 group = typer.Typer(
     help="What may still be rendered; `set` and `grant` change that.",
@@ -170,12 +168,12 @@ def _decide(studio: Studio, change: LimitChange, *, dry_run: bool, as_json: bool
     note(f"{would} for {change.user or change.tenant}: {_decision(change)['change']}{last}.")
 
 
-def _end_of(studio: Studio, tenant: str, until: datetime | None) -> datetime | None:
+def _end_of(studio: Studio, tenant: str, until: date | None) -> datetime | None:
     """The end of a day where the tenant is."""
     zone = ZoneInfo(studio.settings.tenant(tenant).time_zone)
     if until is None:
         return None
-    return datetime.combine(until.date() + timedelta(days=1), time.min, tzinfo=zone).astimezone(UTC)
+    return datetime.combine(until + timedelta(days=1), time.min, tzinfo=zone).astimezone(UTC)
 
 
 def _amount(text: str, unit: Unit) -> int:

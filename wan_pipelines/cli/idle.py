@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from wan_pipelines.cli.days import day_option
 from wan_pipelines.cli.output import AsJson, console, emit, examples, note
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
@@ -27,9 +28,7 @@ COLUMNS = (
 )
 WEEK = timedelta(days=7)
 
-Day = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day (UTC), such as 2026-11-01.")
-]
+Day = Annotated[date | None, day_option(about="A day (UTC), such as 2026-11-01.")]
 
 group = typer.Typer(
     help="Reserved GPUs that no worker held; `charge` charges days that are over.",
@@ -53,8 +52,8 @@ def idle(
     """Show the idle account by day and fleet: the last week, unless it is said which days."""
     if context.invoked_subcommand:
         return
-    end = last.date() if last else datetime.now(UTC).date()
-    begin = first.date() if first else end - WEEK
+    end = last or datetime.now(UTC).date()
+    begin = first or end - WEEK
     _check_order(begin, end)
     found = idle_days(this_studio().ledger, begin, end)
     _show(found, as_json=as_json, empty="Nothing was reserved on these days, or not charged yet.")
@@ -67,10 +66,9 @@ def charge(first: Day = None, last: Day = None, as_json: AsJson = False) -> None
     The schedule `ledger_night_schedule` does so every night. What was charged already and is still
     right stays as it is.
     """
-    begin, end = first and first.date(), last and last.date()
-    if begin and end:
-        _check_order(begin, end)
-    changed = charge_idle_days(this_studio(), begin, end)
+    if first and last:
+        _check_order(first, last)
+    changed = charge_idle_days(this_studio(), first, last)
     _show(changed, as_json=as_json, empty="The idle account is up to date.")
 
 

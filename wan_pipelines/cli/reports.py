@@ -1,12 +1,13 @@
 """`wan report`: what a period cost, by whatever one asks for."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from wan_pipelines.cli.days import day_option
 from wan_pipelines.cli.output import AsJson, console, emit, examples, note
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
@@ -61,13 +62,9 @@ def register(app: typer.Typer) -> None:
 
 def report(  # noqa: PLR0913, PLR0917 (a command line has as many options as it has)
     since: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="First day; else 30 days in all."),
+        date | None, day_option("--from", about="First day; else 30 days in all.")
     ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="Last day; else today."),
-    ] = None,
+    until: Annotated[date | None, day_option("--to", about="Last day; else today.")] = None,
     by: Annotated[str, typer.Option(help=f"Some of: {', '.join(CHOICES)}.")] = "campaign",
     tenant: TenantName = None,
     all_tenants: AllTenants = False,
@@ -79,8 +76,8 @@ def report(  # noqa: PLR0913, PLR0917 (a command line has as many options as it 
     """Show what days cost: per thousand videos, and how much was wasted, retried, idle."""
     columns = _columns(by)
     studio = this_studio()
-    last = until.date() if until else today(studio)
-    first = since.date() if since else last - DAYS
+    last = until or today(studio)
+    first = since or last - DAYS
     if first > last:
         raise InputError(
             f"{first} is after {last}.", where="wan report", remedy="Swap --from and --to."

@@ -6,7 +6,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from wan_pipelines.ledger.reports.spending_rows import Detail, idle_spending, posted, spending
+from wan_pipelines.ledger.reports.spending_rows import (
+    Detail,
+    idle_spending,
+    paid_between,
+    posted,
+    spending,
+)
 from wan_pipelines.ledger.whose import Asked, House
 from wan_pipelines.reporting.files import from_parquet, to_csv, to_parquet
 from wan_pipelines.reporting.frames import frame_of, idle_frame, joined, of_day
@@ -109,8 +115,16 @@ def kept_period(studio: Studio, since: date, until: date) -> "pd.DataFrame":
 
 
 def period(studio: Studio, since: date, until: date, whose: Asked) -> "pd.DataFrame":
-    """Days from the ledger as it stands, one after the other: memory holds a day's charges."""
-    return joined([compute_day(studio, day, whose) for day in days(since, until)])
+    """Days from the ledger as it stands, one after the other: memory holds a day's charges.
+
+    Days before anything was paid, and after it, are passed over, however many are asked for.
+    """
+    paid = paid_between(studio.ledger, whose, *bounds(studio, since, until))
+    if paid is None:
+        return of_day(since, [frame_of([])])
+    zone = ZoneInfo(studio.settings.costs.time_zone)
+    first, last = (moment.astimezone(zone).date() for moment in paid)
+    return joined([compute_day(studio, day, whose) for day in days(first, last)])
 
 
 def details(

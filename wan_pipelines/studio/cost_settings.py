@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from wan_pipelines.clocks import TimeZone
+from wan_pipelines.clocks import Day, TimeZone
 from wan_pipelines.records import Record
 
 
@@ -51,7 +51,7 @@ class CostSettings(Record):
     """How costs are reported."""
 
     time_zone: TimeZone = Field(default="UTC", description="Where the days of reports begin.")
-    since: date = Field(default=date(2026, 1, 1), description="The first day of daily reports.")
+    since: Day = Field(default=date(2026, 1, 1), description="The first day of daily reports.")
     targets: tuple[CostTarget, ...] = Field(
         default=(AT_720P,), description="What videos may cost; the first that fits a video counts."
     )

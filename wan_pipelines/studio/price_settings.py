@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from wan_pipelines.clocks import near
 from wan_pipelines.records import Record
 
 
@@ -18,10 +19,8 @@ def _written_out(value: Any) -> Any:
 
 
 def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("write a day of the years 1 to 9999 in UTC") from error
+    near(moment.date())
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
 
 
 _DAY = re.compile(r"\s*\d{4}-\d")

@@ -16,7 +16,7 @@ def test_a_month_or_a_day_is_a_period():
     assert Period.parse("2028-02").last == date(2028, 2, 29)
     assert Period.parse("2026-12").end == datetime(2027, 1, 1, tzinfo=UTC)
     assert Period.parse("2026-03-02").begin == datetime(2026, 3, 2, tzinfo=UTC)
-    for words in ("march", "2026-13", "2026-02-30", "", "2026", "9999-12"):
+    for words in ("march", "2026-13", "2026-02-30", "", "2026", "9999-12", "9999-12-31"):
         with pytest.raises(ValueError, match="is no period such as 2026-11"):
             Period.parse(words)
 

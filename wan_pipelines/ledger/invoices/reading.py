@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from wan_pipelines.clocks import near
 from wan_pipelines.csv_tables import TableRow, exact_decimal, read_table
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.invoices.lines import Category, Cost, Invoice, InvoiceLine
@@ -144,8 +145,9 @@ def _period(cells: _Cells, whole_days: bool) -> tuple[datetime, datetime]:
 def _moment(words: str) -> datetime:
     try:
         moment = datetime.fromisoformat(words)
+        near(moment.date())
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise ValueError(f"{words!r} is no moment such as 2026-11-01T00:00:00Z") from error
 
 

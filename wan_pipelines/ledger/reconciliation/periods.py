@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Self
 
+from wan_pipelines.clocks import parsed_day
 from wan_pipelines.ledger.charges import apportion
 from wan_pipelines.ledger.moments import MICROSECONDS_PER_DAY, from_micros, to_micros
 
@@ -21,11 +22,11 @@ class Period:
         """A month such as 2026-11, or a day such as 2026-11-03; ValueError if it is neither."""
         try:
             if len(words) == len("2026-11"):
-                first = date.fromisoformat(f"{words}-01")
+                first = parsed_day(f"{words}-01")
                 following = (first + timedelta(days=31)).replace(day=1)
                 return cls(first, following - timedelta(days=1))
-            day = date.fromisoformat(words)
-        except (ValueError, OverflowError) as error:
+            day = parsed_day(words)
+        except ValueError as error:
             raise ValueError(f"{words!r} is no period such as 2026-11 or 2026-11-03") from error
         return cls(day, day)
 

@@ -18,7 +18,7 @@ from sqlalchemy.sql.expression import Subquery
 
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey, edition_row_id
-from wan_pipelines.ledger.moments import to_micros
+from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.postings import POSTINGS
 from wan_pipelines.ledger.tables import (
     ChargeRow,
@@ -109,6 +109,24 @@ def idle_spending(ledger: Ledger, since: datetime, until: datetime) -> tuple[Idl
     with ledger.read(SHARED) as session:
         found = session.execute(query).all()
     return tuple(IdleSpending(name, int(time), int(money)) for name, time, money in found)
+
+
+def paid_between(
+    ledger: Ledger, whose: Asked, since: datetime, until: datetime
+) -> tuple[datetime, datetime] | None:
+    """The first and the last moment of that time at which work, or an idle day, began; if any."""
+    tenant = tenant_of(whose)
+    begun = [(WorkerRow.started_at, [WorkerRow.tenant == tenant] if tenant else [])]
+    if tenant is None:
+        begun.append((IdleEntryRow.starts_at, []))
+    found: list[int] = []
+    with ledger.read(whose) as session:
+        for began, wanted in begun:
+            query = select(func.min(began), func.max(began)).where(
+                began >= to_micros(since), began < to_micros(until), *wanted
+            )
+            found += [moment for moment in session.execute(query).one() if moment is not None]
+    return (from_micros(min(found)), from_micros(max(found))) if found else None
 
 
 def posted(ledger: Ledger, whose: Asked, since: datetime, until: datetime) -> int:
