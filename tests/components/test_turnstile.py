@@ -43,11 +43,12 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     [
         (FIRST, "shard_1"),
         ("balls__takes.balls__takes__cut", None),
-        ("prompt__video", None),
+        ("prompt__video.prompt__video__estimate", None),
+        ("prompt__video.prompt__video__render", "prompt"),
         ("render[shard_1]", None),
     ],
 )
-def test_only_renders_of_shards_take_turns(step: str, shard: str | None):
+def test_renders_take_turns_and_nothing_else(step: str, shard: str | None):
     assert shard_of(step) == shard
 
 
@@ -66,7 +67,7 @@ def test_shards_wait_for_their_turn_and_say_so_and_pools_still_hold(
     studio = quick_project.studio()
     run = dg.DagsterRun("campaign_balls")
     shards = [ShardReference(f"shard_{n}", EDITION, ("a",), gpu_seconds=60) for n in (1, 2, 3)]
-    line_up(studio, EDITION, run.run_id, shards)
+    line_up(studio, studio.brief("balls"), EDITION, run.run_id, shards)
     said: list[str] = []
     chosen: dict[str, str] = {}
     context_of = partial(TurnContext, say=said.append, pool_of=gpu_pool_of, gpu_classes=chosen)
@@ -95,7 +96,7 @@ def test_a_run_that_is_resumed_goes_on_with_what_it_launched_though_others_have_
     run, other = dg.DagsterRun("campaign_balls"), dg.DagsterRun("campaign_balls")
     shards = [ShardReference(f"shard_{n}", EDITION, ("a",), gpu_seconds=60) for n in (1, 2, 3)]
     for each in (run, other):
-        line_up(studio, EDITION, each.run_id, shards)
+        line_up(studio, studio.brief("balls"), EDITION, each.run_id, shards)
     with Turnstile.opened(lambda: studio, [run.run_id]) as before:
         assert before.may_begin("shard_1")
         assert before.may_begin("shard_2")

@@ -6,14 +6,19 @@ from threading import Event
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from tests.support.project import Project
+from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.errors import InputError, LedgerError
 from wan_pipelines.ledger.keys import EditionKey
+from wan_pipelines.ledger.tables import WorkerRow
 from wan_pipelines.ledger.turns import line, renew_turns
 from wan_pipelines.ledger.whose import House
+from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.scheduling.records import Slots, Standing
 from wan_pipelines.studio import turnstile as turnstiles
+from wan_pipelines.studio.prompts import SHARD, PromptOrder, admit_prompt, render_prompt
 from wan_pipelines.studio.shard_records import ShardReference
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.turns import classes_of, in_turn, line_up, rules_of
@@ -87,7 +92,7 @@ def test_shards_are_lined_up_as_their_brief_says(quick_project: Project):
     quick_project.environment(**CLUSTER)
     quick_project.campaign(priority=7, can_wait=True, finish_by={"hours": 2})
     studio = quick_project.studio()
-    line_up(studio, EDITION, "run", SHARDS[:1])
+    line_up(studio, studio.brief("balls"), EDITION, "run", SHARDS[:1])
     with Turnstile.opened(lambda: studio, ["run"]) as turnstile:
         assert turnstile.may_begin("shard_1")
         (turn,) = line(studio.ledger, House("operator"), now=datetime.now(UTC))
@@ -99,11 +104,42 @@ def test_shards_are_lined_up_as_their_brief_says(quick_project: Project):
     assert timedelta(hours=1, minutes=59) < turn.due_at - turn.asked_at <= timedelta(hours=2)
 
 
+def test_a_prompt_waits_for_its_turn_with_shards_and_renders_where_its_plan_permits(
+    quick_project: Project, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(turnstiles, "LOOK_SECONDS", 0.0)
+    slots = {**CLUSTER["gpu_classes"]["h100-spot"], "kubernetes": {"slots": 1, "capacity": "spot"}}
+    classes = {**CLUSTER["gpu_classes"], "h100-spot": slots}
+    quick_project.environment(**{**CLUSTER, "gpu_classes": classes}, **plans(spot_only=True))
+    studio = quick_project.studio()
+    line_up(studio, studio.brief("balls"), EDITION, "run", SHARDS[:1])
+    order = PromptOrder(prompt="a red ball rising")
+    plan = admit_prompt(studio, order, "prompting", say=print)
+    with (
+        Turnstile.opened(lambda: studio, ["run"]) as turnstile,
+        Turnstile.opened(lambda: studio, ["prompting"]) as prompting,
+    ):
+        assert turnstile.may_begin("shard_1")
+        assert not prompting.may_begin(SHARD)
+        *_, waits = line(studio.ledger, House("operator"), now=datetime.now(UTC))
+        turnstile.end("shard_1")
+        assert prompting.may_begin(SHARD)
+        run = RunReference("prompting", "prompt__video")
+        render_prompt(
+            studio, order, run, say=print, open_engine=lambda at, name: NullEngine(at.release(name))
+        )
+    with studio.ledger.read(House("audit")) as session:
+        assert session.scalars(select(WorkerRow.gpu_class)).all() == ["h100-spot"]
+    assert (waits.campaign, waits.tenant, waits.shard) == ("prompt", "demo", "prompt")
+    assert waits.gpu_classes == ("h100-spot",)
+    assert waits.gpu_seconds > plan.gpu_seconds > 0
+
+
 @pytest.fixture
 def studio(quick_project: Project) -> Studio:
     """A machine with two workers, and three shards in line."""
     opened = quick_project.studio()
-    line_up(opened, EDITION, "run", SHARDS)
+    line_up(opened, opened.brief("balls"), EDITION, "run", SHARDS)
     return opened
 
 

@@ -114,7 +114,7 @@ def takes_asset(
         asked = ShotsConfig(**shots_config(context.run.run_config, keys))
         only = asked.only or None
         pieces = shards.cut(opened, edition, only=only, exact=asked.exact)
-        turns.line_up(opened, edition, context.run_id, pieces)
+        turns.line_up(opened, opened.brief(brief.name), edition, context.run_id, pieces)
         for shard in pieces:
             yield dg.DynamicOutput(shard.to_json(), mapping_key=shard.name)
 

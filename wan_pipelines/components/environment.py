@@ -40,7 +40,8 @@ class Environment(dg.Component):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
         settings = self.settings
         studio = StudioDoor(project_root(), state_folder(), settings.name)
-        prompt_gpu = on_gpu(settings, settings.prompts.release)
+        can_move = any(plan.spot_only for plan in settings.plans.values())
+        prompt_gpu = on_gpu(settings, settings.prompts.release, can_move=can_move)
         return dg.Definitions.merge(
             build_prompt_defs(settings.prompts, prompt_gpu, on_cpu(settings)),
             build_nightly_defs(),

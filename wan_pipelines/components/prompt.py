@@ -16,6 +16,8 @@ from wan_pipelines.studio.settings import Prompts
 PROMPT_JOB = "render_prompt"
 PROMPT_ASSET = dg.AssetKey(["prompt", "video"])
 PROMPT_OP = PROMPT_ASSET.to_python_identifier()
+RENDER_OP = f"{PROMPT_OP}__render"
+RENDER_STEP = f"{PROMPT_OP}.{RENDER_OP}"
 
 
 class PromptConfig(dg.Config):
@@ -85,14 +87,16 @@ def _estimate(cpu: StepPlace) -> dg.OpDefinition:
         name=f"{PROMPT_OP}__estimate",
         tags=cpu.tags,
         retry_policy=cpu.retries,
-        description="Says what the prompt is expected to take, and reserves it, or refuses it.",
+        description="Says what the prompt is expected to take, and reserves it, or refuses it; "
+        "what is to be rendered takes its turn at the GPUs.",
     )
     def estimate(
         context: OpExecutionContext, config: PromptConfig, studio: StudioResource
     ) -> dict[str, Any]:
         order = config.model_dump()
         with lasting_errors_told():
-            plan = admit_prompt(studio.open(), PromptOrder(**order), say=context.log.info)
+            asked = PromptOrder(**order)
+            plan = admit_prompt(studio.open(), asked, context.run_id, say=context.log.info)
         told = dg.AssetObservation(PROMPT_ASSET, metadata=metadata.of_plan(plan))
         context.log_event(told)
         return order
@@ -102,7 +106,7 @@ def _estimate(cpu: StepPlace) -> dg.OpDefinition:
 
 def _render(gpu: StepPlace) -> dg.OpDefinition:
     @dg.op(
-        name=f"{PROMPT_OP}__render",
+        name=RENDER_OP,
         pool=gpu.pool,
         tags=gpu.tags,
         retry_policy=gpu.retries if gpu.can_vanish else None,

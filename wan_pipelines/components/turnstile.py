@@ -17,11 +17,13 @@ import dagster as dg
 from dagster._core.events import EngineEventData
 from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
 
+from wan_pipelines.components.prompt import RENDER_STEP
 from wan_pipelines.components.replay import Replay
 from wan_pipelines.components.resource import StudioDoor
 from wan_pipelines.components.runs import CANCELLED
 from wan_pipelines.components.wrapped import WrappedExecutor
 from wan_pipelines.places import project_root, state_folder
+from wan_pipelines.studio.prompts import SHARD
 from wan_pipelines.studio.turnstile import Turnstile
 
 MOST_REPEATS = 20
@@ -151,7 +153,9 @@ class ExecutorInTurn(WrappedExecutor):
 
 
 def shard_of(step_key: str) -> str | None:
-    """The shard that a step renders: `takes.render[shard_3]` renders shard_3."""
+    """The shard that a step renders: `takes.render[shard_3]` renders shard_3, a prompt its own."""
+    if step_key == RENDER_STEP:
+        return SHARD
     found = re.fullmatch(r".*__render\[(\w+)\]", step_key)
     return found and found.group(1)
 

@@ -14,10 +14,11 @@ from wan_pipelines.studio.planning import admit_shots, preview_shots
 from wan_pipelines.studio.plans import Plan
 from wan_pipelines.studio.shards import OpenEngine, ShardReference, render
 from wan_pipelines.studio.studio import Studio
+from wan_pipelines.studio.turns import in_turn, line_up
 from wan_pipelines.studio.videos import Published, publish
 from wan_pipelines.validation import validated
 
-CAMPAIGN = "prompt"
+CAMPAIGN = SHARD = "prompt"
 SHOWN_DIGITS = 16
 
 
@@ -45,15 +46,23 @@ def preview_prompt(studio: Studio, order: PromptOrder) -> Plan:
     return preview_shots(studio, edition_of(studio, order, shot), [shot])
 
 
-def admit_prompt(studio: Studio, order: PromptOrder, *, say: Callable[[str], None]) -> Plan:
-    """Say what the prompt is expected to take, and reserve that: before a GPU is asked for.
+def admit_prompt(
+    studio: Studio, order: PromptOrder, run_id: str, *, say: Callable[[str], None]
+) -> Plan:
+    """Say what the prompt is expected to take, reserve that, and note the turn that it takes at
+    the GPUs like a shard of a campaign.
 
-    InputError when the prompt, a quota or a budget does not let it pass, and why.
+    InputError when the prompt, a quota, a budget or a plan does not let it pass, and why.
     """
     shot = shot_of(studio, order)
-    plan = admit_shots(studio, edition_of(studio, order, shot), [shot])
+    edition = edition_of(studio, order, shot)
+    plan = admit_shots(studio, edition, [shot])
     check_wanted(plan)
     (planned,) = plan.shots
+    if planned.renders:
+        seconds = round(plan.starts.gpu_seconds + plan.gpu_seconds, 3)
+        shard = ShardReference(SHARD, edition, (shot.name,), gpu_seconds=seconds)
+        line_up(studio, _brief(studio, order), edition, run_id, [shard])
     say(expected(plan) if planned.renders else planned.why or "It is rendered already.")
     return plan
 
@@ -66,13 +75,17 @@ def render_prompt(
     say: Callable[[str], None],
     open_engine: OpenEngine | None = None,
 ) -> Published:
-    """Screen, admit, render, publish. InputError when the prompt is refused, and why."""
+    """Screen, admit, render where its turn is, publish.
+
+    InputError when the prompt is refused, and why.
+    """
     shot = shot_of(studio, order)
     edition = edition_of(studio, order, shot)
+    shard = ShardReference(SHARD, edition, (shot.name,))
+    studio = in_turn(studio, _brief(studio, order), shard, run.run_id)
     plan = admit_shots(studio, edition, [shot])
     check_wanted(plan)
     if plan.shots[0].renders:
-        shard = ShardReference("prompt", edition, (shot.name,))
         render(studio, shard, run, say=say, open_engine=open_engine)
     return publish(studio, edition)
 
@@ -90,6 +103,13 @@ def check_wanted(plan: Plan) -> None:
 
 def shot_of(studio: Studio, order: PromptOrder) -> Shot:
     """The one shot of an order; InputError names what the release does not offer."""
+    brief = _brief(studio, order)
+    (shot,) = expand(brief, studio.release(brief.release), studio.folder_of(CAMPAIGN))
+    return shot
+
+
+def _brief(studio: Studio, order: PromptOrder) -> Brief:
+    """The order as a campaign would put it."""
     tenant, user = _account(studio, order)
     wanted = {
         "name": CAMPAIGN,
@@ -103,9 +123,7 @@ def shot_of(studio: Studio, order: PromptOrder) -> Shot:
         "shapes": [order.shape] if order.shape else [],
         "frames": order.frames,
     }
-    brief = validated(Brief, wanted, lambda _: "prompt")
-    (shot,) = expand(brief, studio.release(brief.release), studio.folder_of(CAMPAIGN))
-    return shot
+    return validated(Brief, wanted, lambda _: "prompt")
 
 
 def edition_of(studio: Studio, order: PromptOrder, shot: Shot) -> EditionKey:

@@ -37,11 +37,14 @@ def rules_of(settings: Settings) -> Rules:
 
 
 def line_up(
-    studio: Studio, edition: EditionKey, run_id: str, shards: Sequence[ShardReference]
+    studio: Studio,
+    brief: Brief,
+    edition: EditionKey,
+    run_id: str,
+    shards: Sequence[ShardReference],
 ) -> None:
     """Note in the ledger where the shards of a run may begin, how long they take, until when."""
     now = datetime.now(UTC)
-    brief = studio.brief(edition.campaign)
     classes = classes_of(studio.settings, brief)
     turns = [
         Turn(
