@@ -37,15 +37,20 @@ def test_a_day_is_reported_again_by_its_partition(quick_project: Project):
             assert [row.data["campaign"] for row in told["by_campaign"].records] == ["balls"]
 
 
-def test_every_night_reports_yesterday_where_the_books_are_kept(quick_project: Project):
-    quick_project.environment(costs={"time_zone": "America/New_York"})
-    repository = definitions(quick_project).get_repository_def()
+def tick(project: Project, moment: datetime) -> list[str | None] | str:
+    """Which days the schedule asks for then, or why it asks for none."""
+    repository = definitions(project).get_repository_def()
     schedule = repository.get_schedule_def("cost_report_schedule")
-    # Half past midnight in New York
-    moment = datetime(2026, 11, 22, 5, 30, tzinfo=UTC)
     with dg.build_schedule_context(
         scheduled_execution_time=moment, repository_def=repository
     ) as context:
-        request = schedule.evaluate_tick(context).run_requests
-    assert request
-    assert [each.partition_key for each in request] == ["2026-11-21"]
+        found = schedule.evaluate_tick(context)
+    return [each.partition_key for each in found.run_requests or ()] or found.skip_message or ""
+
+
+def test_every_night_reports_yesterday_where_the_books_are_kept(quick_project: Project):
+    quick_project.environment(costs={"time_zone": "America/New_York", "since": "2026-11-21"})
+    # Half past midnight in New York
+    assert tick(quick_project, datetime(2026, 11, 22, 5, 30, tzinfo=UTC)) == ["2026-11-21"]
+    before = tick(quick_project, datetime(2026, 11, 21, 5, 30, tzinfo=UTC))
+    assert before == "The first day that is reported is 2026-11-21."

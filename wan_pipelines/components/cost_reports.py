@@ -36,8 +36,10 @@ def build_cost_report_defs(settings: CostSettings) -> dg.Definitions:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Reports yesterday, and brings the pages of costs up to date.",
     )
-    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         yesterday = context.scheduled_execution_time.date() - timedelta(days=1)
+        if yesterday < settings.since:
+            return dg.SkipReason(f"The first day that is reported is {settings.since}.")
         return dg.RunRequest(run_key=yesterday.isoformat(), partition_key=yesterday.isoformat())
 
     return dg.Definitions(assets=[_asset(days)], jobs=[job], schedules=[nightly])
