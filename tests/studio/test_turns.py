@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from threading import Event
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.errors import InputError, LedgerError
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.tables import WorkerRow
-from wan_pipelines.ledger.turns import line, renew_turns
+from wan_pipelines.ledger.turn_records import Answer
+from wan_pipelines.ledger.turns import line, renew_turns, take_turns
 from wan_pipelines.ledger.whose import House
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.scheduling.records import Slots, Standing
@@ -188,6 +189,37 @@ def test_while_the_ledger_is_away_shards_wait_and_slots_are_given_back_later(
             outage.setattr(turnstiles, "end_turns", away)
             turnstile.end("shard_1")
     assert line(studio.ledger, House("operator"), now=datetime.now(UTC)) == ()
+
+
+def test_a_run_does_not_wait_for_an_answer_and_renews_meanwhile(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(turnstiles, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(turnstiles, "RENEW_SECONDS", 0.01)
+    monkeypatch.setattr(turnstiles, "MOMENT_SECONDS", 0.01)
+    renewals, answered = Semaphore(0), Event()
+
+    def renew(*arguments: Any, **named: Any) -> None:
+        renew_turns(*arguments, **named)
+        renewals.release()
+
+    def take_late(*arguments: Any, **named: Any) -> Answer:
+        assert answered.wait(30)
+        return take_turns(*arguments, **named)
+
+    monkeypatch.setattr(turnstiles, "renew_turns", renew)
+    monkeypatch.setattr(turnstiles, "take_turns", take_late)
+    with Turnstile.opened(lambda: studio, ["run"]) as turnstile:
+        assert not turnstile.may_begin("shard_1")
+        turnstile.end("shard_1")  # it need not begin any more
+        assert not turnstile.may_begin("shard_2")
+        for _ in range(3):
+            assert renewals.acquire(timeout=30)
+        answered.set()
+        while not turnstile.may_begin("shard_2"):
+            assert renewals.acquire(timeout=30)
+    (turn,) = line(studio.ledger, House("operator"), now=datetime.now(UTC))
+    assert turn.shard == "shard_2"
 
 
 def test_a_shard_that_begins_again_has_a_turn_of_its_own_though_the_ledger_was_away(

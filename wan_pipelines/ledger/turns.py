@@ -97,11 +97,20 @@ def take_turns(
 
 @repeated
 def renew_turns(ledger: Ledger, asker: Asker, *, now: datetime) -> None:
-    """Keep a run's places, and the slots that its shards hold."""
-    own = (TurnRow.run_id == asker.runs[0]) & TurnRow.asked_at.is_not(None)
+    """Keep a run's places, and the slots that its shards hold.
+
+    The run may ask at the same time: rows are locked in the order in which questions lock them.
+    """
+    own = (
+        select(TurnRow.id)
+        .where(TurnRow.run_id == asker.runs[0], *_IS_IN_LINE)
+        .order_by(TurnRow.id)
+        .with_for_update()
+    )
     values = {"renewed_at": to_micros(now), "process": asker.process}
+    renewed = update(TurnRow).where(TurnRow.id.in_(own)).values(values)
     with ledger.write(ALL) as session:
-        session.execute(update(TurnRow).where(own, TurnRow.ended_at.is_(None)).values(values))
+        session.execute(renewed, execution_options={"synchronize_session": False})
 
 
 @repeated
@@ -115,9 +124,7 @@ def end_turns(
     waiting_only: bool = False,
 ) -> None:
     """Leave the line, or free the slots: of the named shards, or of all of a run."""
-    query = select(TurnRow).where(
-        TurnRow.run_id == run_id, TurnRow.asked_at.is_not(None), TurnRow.ended_at.is_(None)
-    )
+    query = _IN_LINE.where(TurnRow.run_id == run_id)
     if shards is not None:
         query = query.where(TurnRow.shard.in_(shards))
     if waiting_only:
@@ -170,7 +177,8 @@ def line(ledger: Ledger, whose: Asked, *, now: datetime) -> tuple[TurnInLine, ..
         return tuple(shown(row) for row in session.scalars(query))
 
 
-_IN_LINE = select(TurnRow).where(TurnRow.asked_at.is_not(None), TurnRow.ended_at.is_(None))
+_IS_IN_LINE = (TurnRow.asked_at.is_not(None), TurnRow.ended_at.is_(None))
+_IN_LINE = select(TurnRow).where(*_IS_IN_LINE)
 
 
 def _one_at_a_time(session: Session) -> None:
