@@ -125,7 +125,7 @@ def test_a_correction_changes_the_day_it_corrects(ledger: Ledger):
     rerate(ledger, rerating, now=scene.now)
     found = rows(ledger)
     assert of(found, "micro_usd", "videos", "takes") == (3000, 3, 4)
-    assert posted(ledger, EVERYBODY, START - DAY, START + DAY) == 3000
+    assert posted(ledger, EVERYBODY, START - DAY, START + DAY).total() == 3000
     assert rows(ledger, since=START + DAY, until=START + 50 * DAY) == []
     assert books.reported(ledger) == books.posted(ledger)
 
@@ -147,8 +147,8 @@ def test_a_tenant_sees_its_own_rows_only(ledger: Ledger):
         assert rows(ledger, "bolt", detail=detail) == []
         assert of(rows(ledger, "acme", detail=detail), "micro_usd") == (6000,)
     assert paid_between(ledger, "bolt", START - DAY, START + DAY) is None
-    assert posted(ledger, "bolt", START - DAY, START + DAY) == 0
-    assert posted(ledger, "acme", START - DAY, START + DAY) == 6000
+    assert posted(ledger, "bolt", START - DAY, START + DAY) == {}
+    assert posted(ledger, "acme", START - DAY, START + DAY) == {"video": 3000, "overhead": 3000}
 
 
 def test_an_edition_is_told_alone(ledger: Ledger):

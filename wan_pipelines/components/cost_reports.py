@@ -1,4 +1,4 @@
-"""What each day cost, as an asset of days: reported every night, and again whenever asked for."""
+"""What each day cost, as an asset of days: reported once it is over, and again when it changes."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -10,14 +10,16 @@ from wan_pipelines.components import cost_metadata
 from wan_pipelines.components.resource import StudioResource
 from wan_pipelines.studio.cost_pages import write_cost_pages
 from wan_pipelines.studio.cost_reports import write_day
+from wan_pipelines.studio.cost_revisions import days_to_report
 from wan_pipelines.studio.cost_settings import CostSettings
+from wan_pipelines.studio.fleets import REVISED_DAYS
 
 REPORT = dg.AssetKey(["ledger", "cost_report"])
 ADDS_UP = "report_adds_up"
 
 
 def build_cost_report_defs(settings: CostSettings) -> dg.Definitions:
-    """The daily report, its job, and the schedule that makes yesterday's every night."""
+    """The daily report, its job, and the schedule that looks which days are due."""
     days = dg.DailyPartitionsDefinition(
         start_date=settings.since.isoformat(), timezone=settings.time_zone, end_offset=1
     )
@@ -31,18 +33,25 @@ def build_cost_report_defs(settings: CostSettings) -> dg.Definitions:
     @dg.schedule(
         name="cost_report_schedule",
         job=job,
-        cron_schedule="30 0 * * *",
+        cron_schedule="30 */6 * * *",
         execution_timezone=settings.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Reports yesterday, and brings the pages of costs up to date.",
+        description=f"Reports yesterday, and again each of the last {REVISED_DAYS} days of which "
+        "the ledger says something else by now.",
     )
-    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        yesterday = context.scheduled_execution_time.date() - timedelta(days=1)
-        if yesterday < settings.since:
-            return dg.SkipReason(f"The first day that is reported is {settings.since}.")
-        return dg.RunRequest(run_key=yesterday.isoformat(), partition_key=yesterday.isoformat())
+    def due(
+        context: dg.ScheduleEvaluationContext, studio: StudioResource
+    ) -> list[dg.RunRequest] | dg.SkipReason:
+        moment = context.scheduled_execution_time
+        found = days_to_report(studio.open(), moment.date() - timedelta(days=1))
+        if not found:
+            return dg.SkipReason("All days are reported as the ledger has them.")
+        return [
+            dg.RunRequest(run_key=f"{moment.isoformat()} {day}", partition_key=day.isoformat())
+            for day in found
+        ]
 
-    return dg.Definitions(assets=[_asset(days)], jobs=[job], schedules=[nightly])
+    return dg.Definitions(assets=[_asset(days)], jobs=[job], schedules=[due])
 
 
 def _asset(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:

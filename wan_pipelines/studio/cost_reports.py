@@ -84,7 +84,7 @@ def compute_day(studio: Studio, day: date, whose: Asked = OPERATOR) -> "pd.DataF
 
 def write_day(studio: Studio, day: date) -> DayReport:
     """Compute a day and keep it: Parquet to go on with, CSV to look at."""
-    parquet, csv = (f"{FOLDER}/{day.isoformat()}.{suffix}" for suffix in ("parquet", "csv"))
+    parquet, csv = parquet_key(day), f"{FOLDER}/{day.isoformat()}.csv"
     before = kept_day(studio, day)
     frame = compute_day(studio, day)
     studio.store.put_bytes(csv, to_csv(described(frame)).encode())
@@ -94,14 +94,19 @@ def write_day(studio: Studio, day: date) -> DayReport:
         frame=frame,
         parquet=parquet,
         csv=csv,
-        posted_micro_usd=posted(studio.ledger, OPERATOR, *bounds(studio, day, day)),
+        posted_micro_usd=posted(studio.ledger, OPERATOR, *bounds(studio, day, day)).total(),
         before_micro_usd=None if before is None else total(before),
     )
 
 
+def parquet_key(day: date) -> str:
+    """Where in the store the report of a day is, once it is reported."""
+    return f"{FOLDER}/{day.isoformat()}.parquet"
+
+
 def kept_day(studio: Studio, day: date) -> "pd.DataFrame | None":
     """A day as it was last reported, if it was."""
-    key = f"{FOLDER}/{day.isoformat()}.parquet"
+    key = parquet_key(day)
     return None if studio.store.stat(key) is None else from_parquet(studio.store.read_bytes(key))
 
 

@@ -7,6 +7,7 @@ The charges of a take are added up before anything else, so that what it was dra
 up once for each take instead of once for each of its half a dozen charges.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from sqlalchemy.sql.expression import Subquery
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey, edition_row_id
 from wan_pipelines.ledger.moments import from_micros, to_micros
-from wan_pipelines.ledger.postings import POSTINGS
+from wan_pipelines.ledger.postings import POSTINGS, Account
 from wan_pipelines.ledger.tables import (
     ChargeRow,
     DescentRow,
@@ -129,19 +130,19 @@ def paid_between(
     return (from_micros(min(found)), from_micros(max(found))) if found else None
 
 
-def posted(ledger: Ledger, whose: Asked, since: datetime, until: datetime) -> int:
+def posted(ledger: Ledger, whose: Asked, since: datetime, until: datetime) -> Counter[Account]:
     """Micro-dollars of all postings of work that began in that time: what a report must come to."""
     tenant = tenant_of(whose)
-    began = POSTINGS.c.starts_at
-    query = select(func.coalesce(func.sum(POSTINGS.c.micro_usd), 0)).where(
-        began >= to_micros(since), began < to_micros(until)
+    began, account = POSTINGS.c.starts_at, POSTINGS.c.account
+    query = (
+        select(account, func.sum(POSTINGS.c.micro_usd))
+        .where(began >= to_micros(since), began < to_micros(until))
+        .group_by(account)
     )
+    if tenant:
+        query = query.where(POSTINGS.c.tenant == tenant)
     with ledger.read(whose) as session:
-        return int(
-            session.execute(
-                query.where(POSTINGS.c.tenant == tenant) if tenant else query
-            ).scalar_one()
-        )
+        return Counter({name: int(money) for name, money in session.execute(query)})
 
 
 def _plain(row: Any, dimensions: int) -> tuple[Any, ...]:
