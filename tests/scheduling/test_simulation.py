@@ -14,6 +14,7 @@ from wan_pipelines.scheduling.simulation.scenario import (
     Accidents,
     GpuPool,
     Scenario,
+    ShotKind,
     Wishes,
     changed,
     read_scenario,
@@ -119,3 +120,35 @@ def test_a_scenario_file_says_what_is_wrong_with_it(tmp_path: Path):
 def test_other_sizes_are_checked_too():
     with pytest.raises(InputError, match="each campaign needs a shot"):
         changed(Scenario(), shots=5)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("shots: 1000000000", "`shots`"),
+        ("pools: {a: {gpus: 1000000000, usd_per_hour: 1}}", "`pools.a.gpus`"),
+        ("kinds: {a: {seconds: .inf, share: 1}}", "finite"),
+        ("tenants: {a: {demand: 1.0e+308}}", "`tenants.a.demand`"),
+        ("accidents: {estimate_sigma: 1.0e+308}", "`accidents.estimate_sigma`"),
+    ],
+)
+def test_a_scenario_that_would_never_end_is_refused(tmp_path: Path, words: str, told: str):
+    file = tmp_path / "cluster.yaml"
+    file.write_text(words)
+    with pytest.raises(InputError, match=told):
+        read_scenario(file)
+
+
+def test_shards_that_are_always_cut_short_end_the_simulation():
+    cut = CALM.model_copy(update={"crashes_per_hour": 3600.0, "recovery_minutes": 0})
+    scenario = changed(Scenario(accidents=cut), shots=2, campaigns=1)
+    with pytest.raises(InputError, match="checkpoint"):
+        compare(scenario, [FairShare()])
+
+
+def test_work_that_takes_a_cluster_months_ends_the_simulation():
+    one = {"h100": GpuPool(gpus=1, usd_per_hour=Decimal(3))}
+    kinds = {"film": ShotKind(seconds=86_400, share=1)}
+    scenario = changed(Scenario(pools=one, kinds=kinds, accidents=CALM), shots=150, campaigns=2)
+    with pytest.raises(InputError, match="100 days"):
+        compare(scenario, [FairShare()])

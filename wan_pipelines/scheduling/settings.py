@@ -44,19 +44,22 @@ class Scheduling(Record):
 
     half_life_hours: float = Field(
         default=1.0,
-        gt=0,
+        ge=0.01,
+        le=10_000,
         description="After so long half of what a tenant was served is forgotten: longer evens out "
         "more of the past, shorter treats tenants as they stand now.",
     )
     ageing_minutes: float = Field(
         default=15,
-        gt=0,
+        ge=0.01,
+        le=1e9,
         description="A tenant that waits for so long while nothing of it is rendered goes ahead by "
         "one priority class, once for each such time; in the end it goes first.",
     )
     deadline_safety: float = Field(
         default=2,
         ge=1,
+        le=1000,
         description="What can wait leaves spot capacity when what is left of it would take the "
         "rest of its time, divided by this.",
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Literal
 
+from wan_pipelines.errors import InputError
 from wan_pipelines.scheduling.policy import Policy, beginnings
 from wan_pipelines.scheduling.records import (
     Beginning,
@@ -23,6 +24,9 @@ from wan_pipelines.scheduling.simulation.workload import Campaign, Shard
 Kind = Literal["launch", "end", "cut", "repaired", "look"]
 LOOK_SECONDS = 60.0
 """While there are free GPUs and shards that wait for another time, they are looked at so often."""
+LONGEST_DAYS = 100
+MOST_CUTS = 1000
+"""A shard that was cut short more often is never rendered: accidents come before checkpoints."""
 
 
 @dataclass(slots=True)
@@ -46,6 +50,7 @@ class _Job:
     gpu: _Gpu | None = None
     began: float = 0.0
     load_seconds: float = 0.0
+    cuts: int = 0
 
 
 @dataclass(order=True, slots=True)
@@ -80,9 +85,14 @@ class Cluster:
             self._plan(campaign.launched, "launch", campaign.name)
 
     def run(self) -> Record:
-        """Until everything is rendered."""
+        """Until everything is rendered; InputError when that would be never, or takes too long."""
         while self._events:
             now = self._events[0].at
+            if now > LONGEST_DAYS * 86_400 and (self._waiting or self._running):
+                raise _endless(
+                    f"After {LONGEST_DAYS} days some of it is still not rendered.",
+                    "Give it fewer `shots`, or its `pools` more GPUs.",
+                )
             while self._events and self._events[0].at == now:
                 self._happens(heapq.heappop(self._events))
             self._begin(now)
@@ -163,6 +173,13 @@ class Cluster:
         gpu = job.gpu
         self._leave(job, now, rendered=kept)
         job.left_seconds -= kept
+        job.cuts += 1
+        if job.cuts > MOST_CUTS:
+            raise _endless(
+                f"A shard was cut short {MOST_CUTS} times: it gets to no checkpoint any more.",
+                "Lower `accidents.crashes_per_hour`, `accidents.preemptions_per_hour` or "
+                "`accidents.checkpoint_seconds`.",
+            )
         waiting = job.shard.waiting
         left = self._scenario.starts.warm_seconds + job.left_seconds
         job.shard = replace(job.shard, waiting=replace(waiting, gpu_seconds=left))
@@ -201,3 +218,7 @@ def _running(job: _Job) -> Running:
     assert job.gpu
     waiting = job.shard.waiting
     return Running(waiting.id, waiting.tenant, job.gpu.gpu_class, waiting.gpu_seconds, job.began)
+
+
+def _endless(problem: str, remedy: str) -> InputError:
+    return InputError(problem, where="scenario", remedy=remedy)

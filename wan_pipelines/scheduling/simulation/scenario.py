@@ -1,7 +1,11 @@
-"""What is simulated: tenants, campaigns, shots, GPUs, and what goes wrong."""
+"""What is simulated: tenants, campaigns, shots, GPUs, and what goes wrong.
+
+Every number has an end, so that each scenario is simulated within minutes.
+"""
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -12,47 +16,58 @@ from wan_pipelines.scheduling.settings import Scheduling
 from wan_pipelines.validation import validated
 from wan_pipelines.yaml_source import load_yaml
 
+Number = Annotated[int, Field(ge=1, le=10_000)]
+Share = Annotated[float, Field(gt=0, le=1_000_000)]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+PerHour = Annotated[float, Field(ge=0, le=3600)]
+
 
 class GpuPool(Record):
     """GPUs of one kind that are bought in one market."""
 
-    gpus: int = Field(ge=0, description="How many there are.")
+    gpus: int = Field(ge=0, le=10_000, description="How many there are.")
     market: Market = Field(default="on-demand", description="May they be taken away?")
-    usd_per_hour: Decimal = Field(ge=0, description="Price of one for an hour.")
+    usd_per_hour: Decimal = Field(ge=0, le=1_000_000, description="Price of one for an hour.")
 
 
 class ShotKind(Record):
     """Shots that take the same time."""
 
-    seconds: float = Field(gt=0, description="On a warm GPU of the pools.")
-    share: float = Field(gt=0, description="Weight among the kinds of campaigns.")
+    seconds: float = Field(gt=0, le=86_400, description="On a warm GPU of the pools.")
+    share: Share = Field(description="Weight among the kinds of campaigns.")
 
 
 class SimulatedTenant(Record):
     """Who asks, how its plan stands, and how much it asks for."""
 
     priority_class: PriorityClass = "standard"
-    weight: int = Field(default=1, ge=1)
+    weight: int = Field(default=1, ge=1, le=1000)
     concurrent_shards: int | None = Field(default=None, ge=1)
-    demand: float = Field(default=1.0, gt=0, description="Weight of its part of all shots.")
+    demand: Share = Field(default=1.0, description="Weight of its part of all shots.")
 
 
 class Starts(Record):
     """Seconds until a worker renders."""
 
-    cold_seconds: float = Field(default=110, ge=0, description="On a node without the weights.")
-    warm_seconds: float = Field(default=35, ge=0, description="With weights and artifact there.")
+    cold_seconds: Seconds = Field(default=110, description="On a node without the weights.")
+    warm_seconds: Seconds = Field(default=35, description="With weights and artifact there.")
 
 
 class Accidents(Record):
     """What goes wrong; nothing of it is published, so these are assumptions."""
 
-    preemptions_per_hour: float = Field(default=0.05, ge=0, description="Of each spot GPU.")
-    crashes_per_hour: float = Field(default=0.005, ge=0, description="Of each GPU's worker.")
-    recovery_minutes: float = Field(default=10, ge=0, description="Until there is another GPU.")
+    preemptions_per_hour: PerHour = Field(default=0.05, description="Of each spot GPU.")
+    crashes_per_hour: PerHour = Field(default=0.005, description="Of each GPU's worker.")
+    recovery_minutes: float = Field(
+        default=10, ge=0, le=1440, description="Until there is another GPU."
+    )
     failed_shots: float = Field(default=0.01, ge=0, lt=1, description="Part drawn once more.")
-    estimate_sigma: float = Field(default=0.15, ge=0, description="Spread of log(true/estimate).")
-    checkpoint_seconds: float = Field(default=60, gt=0, description="What is lost at most.")
+    estimate_sigma: float = Field(
+        default=0.15, ge=0, le=2, description="Spread of log(true/estimate)."
+    )
+    checkpoint_seconds: float = Field(
+        default=60, gt=0, le=86_400, description="What is lost at most."
+    )
 
 
 class Wishes(Record):
@@ -60,11 +75,15 @@ class Wishes(Record):
 
     can_wait: float = Field(default=0.3, ge=0, le=1, description="Part that may wait for spot.")
     with_deadline: float = Field(default=0.5, ge=0, le=1, description="Part with a deadline.")
-    least_slack: float = Field(default=1.5, ge=1, description="Deadline over time on its part.")
-    most_slack: float = Field(default=4.0, ge=1)
-    on_gpus: int = Field(default=8, ge=1, description="GPUs that deadlines are reckoned with.")
+    least_slack: float = Field(
+        default=1.5, ge=1, le=1000, description="Deadline over time on its part."
+    )
+    most_slack: float = Field(default=4.0, ge=1, le=1000)
+    on_gpus: Number = Field(default=8, description="GPUs that deadlines are reckoned with.")
     at_once: float = Field(default=0.25, ge=0, le=1, description="Part launched at the beginning.")
-    over_hours: float = Field(default=10, gt=0, description="Over which the others are launched.")
+    over_hours: float = Field(
+        default=10, gt=0, le=1000, description="Over which the others are launched."
+    )
 
 
 H100_POOLS = {
@@ -95,12 +114,12 @@ class Scenario(Record):
     """A day of a cluster. The same scenario gives the same figures, to the last digit."""
 
     seed: int = Field(default=1, ge=0)
-    campaigns: int = Field(default=100, ge=1)
-    shots: int = Field(default=10_000, ge=1)
-    shard_minutes: float = Field(default=30, gt=0)
-    pools: dict[str, GpuPool] = Field(default=H100_POOLS, min_length=1)
-    kinds: dict[str, ShotKind] = Field(default=PUBLISHED_KINDS, min_length=1)
-    tenants: dict[str, SimulatedTenant] = Field(default=TEN_TENANTS, min_length=1)
+    campaigns: Number = 100
+    shots: int = Field(default=10_000, ge=1, le=100_000)
+    shard_minutes: float = Field(default=30, gt=0, le=10_080)
+    pools: dict[str, GpuPool] = Field(default=H100_POOLS, min_length=1, max_length=100)
+    kinds: dict[str, ShotKind] = Field(default=PUBLISHED_KINDS, min_length=1, max_length=100)
+    tenants: dict[str, SimulatedTenant] = Field(default=TEN_TENANTS, min_length=1, max_length=1000)
     starts: Starts = Starts()
     accidents: Accidents = Accidents()
     wishes: Wishes = Wishes()
