@@ -26,7 +26,13 @@ def test_sqlite_is_set_up_for_many_processes(tmp_path: Path):
     ):
         found = {
             name: session.execute(text(f"PRAGMA {name}")).scalar_one()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            for name in (
+                "journal_mode",
+                "synchronous",
+                "foreign_keys",
+                "busy_timeout",
+                "cache_size",
+            )
         }
     normal = 1
     assert found == {
@@ -34,6 +40,7 @@ def test_sqlite_is_set_up_for_many_processes(tmp_path: Path):
         "synchronous": normal,
         "foreign_keys": 1,
         "busy_timeout": 30_000,
+        "cache_size": -65_536,
     }
 
 

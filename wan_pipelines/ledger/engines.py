@@ -16,6 +16,10 @@ KEPT_CONNECTIONS, MOST_CONNECTIONS = 1, 3
 """Of a process: what it keeps between transactions, and what it may have at any moment. A worker
 has three threads that write: it renders, it encodes, it gives signs of life."""
 
+SQLITE_CACHE_KIB = 64 * 1024
+"""Of each connection at most. SQLite's own 2 MiB hold no day of a large ledger: adding up 200,000
+takes reads pages again and again, which costs a seventh more processor time."""
+
 
 def parse_url(url: str | Path) -> URL:
     """The URL of a ledger: a path or `sqlite:///...`, or `postgresql+psycopg2://...`.
@@ -84,6 +88,7 @@ def _sqlite(url: URL, wait_seconds: float) -> Engine:
         connection.isolation_level = None  # transactions begin where `begin` says, not by guess
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA cache_size = -{SQLITE_CACHE_KIB}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
