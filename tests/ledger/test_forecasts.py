@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.ledger.scenes import DEMO, REPORT, Scene, shots
+from tests.ledger.scenes import DEMO, ERROR, REPORT, Scene, shots
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.forecasts import Forecast, accuracy, keep_forecasts, outcomes
 from wan_pipelines.ledger.records import StageMicroseconds
+from wan_pipelines.ledger.takes import fail_take
 from wan_pipelines.ledger.whose import House
 
 SAID = Forecast("wan-tiny", "draft", "laptop-cpu", 2, 4.0, 3.0, 6.0, 80, 12)
@@ -28,11 +29,11 @@ def test_a_forecast_is_judged_once_all_its_shots_are_rendered(ledger: Ledger):
     hand.render(first, report=taking(2.0))
     (found,) = outcomes(ledger, "acme")
     assert (found.edition, found.forecast) == ("first", SAID)
-    assert (found.rendered, found.ended, found.actual_seconds) == (1, False, 2.0)
+    assert (found.rendered, found.state, found.actual_seconds) == (1, "open", 2.0)
     assert accuracy([found]) == ()
     hand.render(second, report=taking(3.0))
     (found,) = outcomes(ledger, "acme", edition=DEMO)
-    assert (found.ended, found.held) == (True, True)
+    assert (found.state, found.held) == ("ended", True)
     assert found.error == pytest.approx(0.25)
 
 
@@ -55,6 +56,32 @@ def test_what_is_rendered_after_a_later_admission_is_the_later_ones(ledger: Ledg
     assert (judged.release, judged.tier, judged.ended) == ("wan-tiny", "draft", 2)
     assert (judged.held, judged.percent) == (0.5, 80)
     assert judged.bias == judged.error == pytest.approx((9 / 2 - 1) / 2)
+
+
+def test_an_admission_that_is_repeated_before_it_is_rendered_is_forecast_once(ledger: Ledger):
+    scene = Scene(ledger)
+    said = replace(SAID, shots=1)
+    for _ in range(2):
+        scene.admit(shots("a"))
+        keep_forecasts(ledger, DEMO, [said], now=scene.now)
+        scene.later(minutes=1)
+    scene.worker().render(shots("a")[0], report=taking(4.0))
+    (found,) = outcomes(ledger, "acme")
+    assert (found.state, found.held) == ("ended", True)
+    keep_forecasts(ledger, DEMO, [said], now=scene.now)
+    assert len(outcomes(ledger, "acme")) == 2
+
+
+def test_a_forecast_is_given_up_with_the_last_shot_that_waits(ledger: Ledger):
+    scene = Scene(ledger)
+    scene.admit(shots("a", "b"))
+    keep_forecasts(ledger, DEMO, [SAID], now=scene.now)
+    hand = scene.worker()
+    states: list[str] = []
+    for candidate in shots("a", "b"):
+        fail_take(ledger, hand.lease(candidate), ERROR, now=scene.now)
+        states += [each.state for each in outcomes(ledger, "acme")]
+    assert states == ["open", "given_up"]
 
 
 def test_forecasts_are_a_tenants(ledger: Ledger):

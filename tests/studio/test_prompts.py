@@ -7,11 +7,13 @@ from tests.support.project import Project
 from wan_pipelines.engines.null import NullEngine
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.errors import InputError
+from wan_pipelines.ledger.forecasts import outcomes
 from wan_pipelines.ledger.reports import videos
 from wan_pipelines.ledger.whose import House
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio.prompts import (
     PromptOrder,
+    admit_prompt,
     edition_of,
     preview_prompt,
     render_prompt,
@@ -41,7 +43,9 @@ def made(
 
 def test_a_prompt_becomes_a_video_with_a_page_of_its_own(quick_project: Project):
     studio = quick_project.studio()
+    admit_prompt(studio, ORDER, say=lambda words: None)
     published = made(studio)
+    assert [forecast.state for forecast in outcomes(studio.ledger, "demo")] == ["ended"]
     (video,) = videos(studio.ledger, "demo")
     assert (video.campaign, video.prompt, video.user) == ("prompt", "a red ball rising", "mira")
     assert (video.width, video.frames, video.seed) == (32, 5, 1)

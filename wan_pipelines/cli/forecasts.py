@@ -18,6 +18,7 @@ OF_EDITIONS = (
     Column("gpu_seconds", "Said s", numeric=True),
     Column("between", "Between", numeric=True),
     Column("actual_gpu_seconds", "Took s", numeric=True),
+    Column("state", "State"),
     Column("held", "Held"),
 )
 BY_TIER = (
@@ -74,6 +75,7 @@ def _outcome(each: Outcome) -> dict[str, Any]:
         "shots": forecast.shots,
         "rendered": each.rendered,
         "ended": each.ended,
+        "state": each.state,
         "gpu_seconds": round(forecast.seconds, 3),
         "gpu_seconds_between": [round(forecast.low_seconds, 3), round(forecast.high_seconds, 3)],
         "percent": forecast.percent,
@@ -88,7 +90,8 @@ def _outcome_row(each: Outcome) -> dict[str, Any]:
     forecast = each.forecast
     held = {True: "yes", False: "no"}[each.held] if each.ended else ""
     between = f"{forecast.low_seconds:.1f} to {forecast.high_seconds:.1f}"
-    return {**_outcome(each), "between": between, "held": held}
+    state = each.state.replace("_", " ")
+    return {**_outcome(each), "between": between, "state": state, "held": held}
 
 
 def _accuracy(each: Accuracy) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Forecasts of editions, kept when they are admitted, beside what they took when they end.
 
-A forecast is of the shots that an admission let pass; what is admitted later has one of its own. It
-has ended when as many takes of its tier were accepted since, and before the next: then it was right
-or wrong, and how often forecasts are right is a figure by which they are judged.
+A forecast is of the shots that an admission let pass; what is admitted later has one of its own,
+unless it is the same before anything was rendered. It has ended when as many takes of its tier were
+accepted since, and before the next: then it was right or wrong, and how often forecasts are right
+is a figure by which they are judged. It is given up when none of its shots waits for a take any
+more.
 """
 
 from collections import defaultdict
@@ -10,17 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Row, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Row, bindparam, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey, edition_id_of
 from wan_pipelines.ledger.moments import from_micros, micros_in, to_micros
-from wan_pipelines.ledger.tables import EditionRow, ForecastRow, TakeRow
+from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ForecastRow, TakeRow
 from wan_pipelines.ledger.taken import STAGE_MICROSECONDS
 from wan_pipelines.ledger.whose import Asked, tenant_of
+
+State = Literal["open", "ended", "given_up"]
 
 LATEST = 1000
 
@@ -42,7 +46,10 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A forecast of an edition, and what its shots have taken so far."""
+    """A forecast of an edition, and what its shots have taken so far.
+
+    `awaited` says that a shot of it is still to be rendered, and that no later forecast says so.
+    """
 
     tenant: str
     campaign: str
@@ -51,6 +58,14 @@ class Outcome:
     forecast: Forecast
     rendered: int
     actual_seconds: float
+    awaited: bool
+
+    @property
+    def state(self) -> State:
+        """Whether it may still prove right or wrong, has, or never will."""
+        if self.ended:
+            return "ended"
+        return "open" if self.awaited else "given_up"
 
     @property
     def ended(self) -> bool:
@@ -88,11 +103,16 @@ class Accuracy:
 def keep_forecasts(
     ledger: Ledger, edition: EditionKey, forecasts: Sequence[Forecast], *, now: datetime
 ) -> None:
-    """Keep what an admission at that moment is expected to take."""
+    """Keep what an admission at that moment is expected to take.
+
+    One that repeats the last before anything was rendered keeps nothing: it is the same forecast.
+    """
     if not forecasts:
         return
     with ledger.write(edition.tenant) as session:
         edition_id = edition_id_of(session, edition)
+        if _pending(session, edition_id) == {_subject(each) for each in forecasts}:
+            return
         session.add_all(
             ForecastRow(
                 tenant=edition.tenant,
@@ -110,6 +130,23 @@ def keep_forecasts(
             )
             for each in forecasts
         )
+
+
+def _pending(session: Session, edition_id: int) -> set[tuple[str, str, str, int]]:
+    """What the last forecasts of an edition are about; nothing if some of it was rendered."""
+    last = session.scalar(
+        select(func.max(ForecastRow.created_at)).where(ForecastRow.edition_id == edition_id)
+    )
+    if last is None or session.scalar(_ANY_RENDERED, {"edition": edition_id, "since": last}):
+        return set()
+    found = select(ForecastRow).where(
+        ForecastRow.edition_id == edition_id, ForecastRow.created_at == last
+    )
+    return {_subject(row) for row in session.scalars(found)}
+
+
+def _subject(of: Forecast | ForecastRow) -> tuple[str, str, str, int]:
+    return of.release, of.tier, of.gpu_class, of.shots
 
 
 def outcomes(
@@ -155,10 +192,23 @@ _until = (
     .correlate(ForecastRow)
     .scalar_subquery()
 )
+_is_rendered = TakeRow.outcome.in_(("accepted", "forgotten"))
+_ANY_RENDERED = select(
+    exists().where(
+        TakeRow.edition_id == bindparam("edition"),
+        TakeRow.started_at >= bindparam("since"),
+        _is_rendered,
+    )
+)
+_waits = exists().where(
+    EditionShotRow.edition_id == ForecastRow.edition_id,
+    EditionShotRow.tier == ForecastRow.tier,
+    EditionShotRow.reservation.is_not(None),
+)
 _RENDERED = (
     (TakeRow.edition_id == ForecastRow.edition_id)
     & (TakeRow.tier == ForecastRow.tier)
-    & TakeRow.outcome.in_(("accepted", "forgotten"))
+    & _is_rendered
     & (TakeRow.started_at >= ForecastRow.created_at)
     & (TakeRow.started_at < func.coalesce(_until, TakeRow.started_at + 1))
 )
@@ -171,6 +221,7 @@ _OUTCOMES = (
         EditionRow.edition,
         func.count(TakeRow.id).label("rendered"),
         func.coalesce(func.sum(STAGE_MICROSECONDS), 0).label("microseconds"),
+        (_until.is_(None) & _waits).label("awaited"),
     )
     .join(EditionRow, EditionRow.id == ForecastRow.edition_id)
     .outerjoin(TakeRow, _RENDERED)
@@ -198,4 +249,5 @@ def _outcome(found: Row[Any]) -> Outcome:
         ),
         rendered=found.rendered,
         actual_seconds=int(found.microseconds) / 1e6,
+        awaited=found.awaited,
     )
