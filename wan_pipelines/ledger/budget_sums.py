@@ -17,7 +17,7 @@ from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.limits import Window
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR
+from wan_pipelines.ledger.sql_money import cost_of
 from wan_pipelines.ledger.statements import Transaction, table
 from wan_pipelines.ledger.tables import (
     EditionRow,
@@ -85,12 +85,7 @@ _EDITIONS, _WORKERS, _PRICES = table(EditionRow), table(WorkerRow), table(PriceR
 _WISHES, _ENTRIES = table(EditionShotRow), table(QuotaEntryRow)
 
 _HELD = _WORKERS.c.gpu_count * (_WORKERS.c.heartbeat_at - _WORKERS.c.started_at)
-# Whole hours apart from the rest: days of several GPUs times a price leave 64 bits, which is an
-# error on PostgreSQL and a float on SQLite.
-_UNTIL_NOW = (
-    _HELD // MICROSECONDS_PER_HOUR * _PRICES.c.micro_usd_per_gpu_hour
-    + _HELD % MICROSECONDS_PER_HOUR * _PRICES.c.micro_usd_per_gpu_hour // MICROSECONDS_PER_HOUR
-)
+_UNTIL_NOW = cost_of(_HELD, _PRICES.c.micro_usd_per_gpu_hour)
 """Of a worker that is still paid: until its last sign of life."""
 _PAYING = (
     select(

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 MICROSECONDS_PER_HOUR = 3_600_000_000
+MICRO_USD_PER_USD = 1_000_000
 
 
 def usd(micro_usd: int) -> Decimal:

@@ -29,8 +29,8 @@ from wan_pipelines.ledger.amounts import MEASURES, Amount
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.limits import Limit, Scope, Window, local_day, window_of
 from wan_pipelines.ledger.moments import to_micros
-from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR
 from wan_pipelines.ledger.remainders import QuotaLeft
+from wan_pipelines.ledger.sql_money import cost_of
 from wan_pipelines.ledger.statements import Transaction, chunks, table
 from wan_pipelines.ledger.tables import PriceRow, QuotaEntryRow, TakeRow, WorkerRow
 from wan_pipelines.ledger.tables.takes import RUNNING
@@ -203,10 +203,7 @@ def _settling() -> Insert:
     """The difference between what a take took and what was reserved for it."""
     takes, workers, prices = table(TakeRow).c, table(WorkerRow).c, table(PriceRow).c
     took = workers.gpu_count * STAGE_MICROSECONDS
-    # Rounded as `money.price_of` does it, in integers.
-    cost = (2 * took * prices.micro_usd_per_gpu_hour + MICROSECONDS_PER_HOUR) // (
-        2 * MICROSECONDS_PER_HOUR
-    )
+    cost = cost_of(took, prices.micro_usd_per_gpu_hour)
     counts = [
         literal(0, BigInteger()),
         took - _ENTRIES.c.gpu_microseconds,
