@@ -165,6 +165,7 @@ HOUSE = {
     "reports.video_rows.newest_files",
     "tenants.configure",
     "turns.end_turns",
+    "turns.forget_turns",
     "turns.must_move",
     "turns.renew_turns",
     "turns.take_turns",

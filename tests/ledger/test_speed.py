@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.ledger.scenes import DEMO, ERROR, Scene, shot, shots
+from tests.ledger.turnstile import ELSEWHERE, Turnstile
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.editions import edition_shots, latest_edition
 from wan_pipelines.ledger.leases import renew_lease
@@ -24,11 +25,13 @@ from wan_pipelines.ledger.reports import (
     videos,
 )
 from wan_pipelines.ledger.takes import fail_take, forget_outputs
+from wan_pipelines.ledger.turn_records import Asker
+from wan_pipelines.ledger.turns import line, renew_turns
 from wan_pipelines.ledger.whose import House
 from wan_pipelines.ledger.workers import close_lost_workers
 
 RUNNING_TAKES = "USING INDEX ux_takes_running"
-SMALL = {"tenants", "plans", "users"}
+SMALL = {"tenants", "plans", "users", "served"}
 
 
 @contextmanager
@@ -117,6 +120,16 @@ def test_looking_after_editions_and_workers_reads_no_table_as_a_whole(scene: Sce
         trace(scene.ledger, "acme", take_id)
         forget_outputs(scene.ledger, "acme", wanted[0].render_key, "lost", now=scene.now)
         close_lost_workers(scene.ledger, now=scene.later(hours=1), grace=timedelta(minutes=1))
+
+
+def test_a_turn_is_asked_for_in_a_time_that_does_not_depend_on_those_that_have_ended(scene: Scene):
+    turnstile = Turnstile(scene.ledger)
+    turnstile.line_up("run", "a", "b")
+    with no_table_read_as_a_whole(scene.ledger):
+        turnstile.ask("run", "a", "b")
+        renew_turns(scene.ledger, Asker(("run",), ELSEWHERE), now=turnstile.now)
+        line(scene.ledger, House("operator"), now=turnstile.now)
+        turnstile.end("run")
 
 
 def scanned(ledger: Ledger, statement: str, values: Any) -> set[str]:

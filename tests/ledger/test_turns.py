@@ -16,6 +16,7 @@ from wan_pipelines.ledger.turn_records import Asker
 from wan_pipelines.ledger.turns import (
     EXPIRY,
     FRESH,
+    forget_turns,
     gpu_class_of,
     line,
     must_move,
@@ -153,6 +154,18 @@ def test_cutting_again_replaces_what_nobody_asked_for(turnstile: Turnstile):
     turnstile.line_up("run", "a", "c")
     answer = turnstile.ask("run", "a", "b", "c")
     assert (set(answer.began), answer.unknown) == ({"a", "c"}, {"b"})
+
+
+def test_turns_are_forgotten_when_nobody_repeats_their_run_any_more(turnstile: Turnstile):
+    turnstile.line_up("old", "a", "b", "c")
+    turnstile.ask("old", "a", "b")
+    turnstile.end("old", "a")
+    turnstile.later(days=30)
+    turnstile.line_up("new", "a")
+    forget_turns(turnstile.ledger, noted_before=turnstile.now)
+    answer = turnstile.ask("again", "a", "b", "c", of="old")
+    assert (set(answer.began), answer.unknown) == ({"b"}, {"a", "c"})
+    assert turnstile.ask("new", "a").began == {"a": "h100"}
 
 
 def test_a_tenants_limit_holds_over_all_its_runs(turnstile: Turnstile):

@@ -35,7 +35,8 @@ def _asset() -> dg.AssetsDefinition:
         key=AUDIT,
         group_name="ledger",
         description="Compares quota entries with takes, and charges with what workers were paid. "
-        "Gives back what was reserved for runs that vanished a day ago; repairs nothing else. "
+        "Gives back what was reserved for runs that vanished a day ago, and forgets turns at the "
+        "GPUs of a month ago; repairs nothing. "
         "Made every night from the ledger as it stands then.",
         check_specs=[dg.AssetCheckSpec(ADDS_UP, asset=AUDIT, description="Nothing is amiss.")],
     )

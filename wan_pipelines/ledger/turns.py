@@ -177,6 +177,20 @@ def line(ledger: Ledger, whose: Asked, *, now: datetime) -> tuple[TurnInLine, ..
         return tuple(shown(row) for row in session.scalars(query))
 
 
+@repeated
+def forget_turns(ledger: Ledger, *, noted_before: datetime) -> None:
+    """Delete turns that have ended, or were never asked for: nobody repeats their runs any more.
+
+    What tenants were served is kept apart from them.
+    """
+    old = delete(TurnRow).where(
+        TurnRow.created_at < to_micros(noted_before),
+        TurnRow.asked_at.is_(None) | TurnRow.ended_at.is_not(None),
+    )
+    with ledger.write(ALL) as session:
+        session.execute(old, execution_options={"synchronize_session": False})
+
+
 _IS_IN_LINE = (TurnRow.asked_at.is_not(None), TurnRow.ended_at.is_(None))
 _IN_LINE = select(TurnRow).where(*_IS_IN_LINE)
 
@@ -259,7 +273,8 @@ def _end(
 
 
 def _in_line(session: Session) -> Sequence[TurnRow]:
-    return session.scalars(_IN_LINE.order_by(TurnRow.id)).all()
+    """By number. SQLite would read all turns there ever were if it were to sort them."""
+    return sorted(session.scalars(_IN_LINE), key=lambda row: row.id)
 
 
 def _scene(session: Session, rows: Sequence[TurnRow], rules: Rules, now: datetime) -> Scene:
