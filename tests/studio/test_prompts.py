@@ -43,7 +43,7 @@ def made(
 
 def test_a_prompt_becomes_a_video_with_a_page_of_its_own(quick_project: Project):
     studio = quick_project.studio()
-    admit_prompt(studio, ORDER, say=lambda words: None)
+    admit_prompt(studio, ORDER, "run-1", say=lambda words: None)
     published = made(studio)
     assert [forecast.state for forecast in outcomes(studio.ledger, "demo")] == ["ended"]
     (video,) = videos(studio.ledger, "demo")
