@@ -1,4 +1,5 @@
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,9 @@ def test_a_plan_that_does_not_exist_is_named_with_its_tenant(quick_project: Proj
         ({"gpu_classes": {"laptop-cpu": {"price_usd_per_hour": "0.0000001"}}}, "6 decimal places"),
         ({"gpu_classes": {"laptop-cpu": {"price_usd_per_hour": "1e400"}}}, "price_usd_per_hour"),
         ({"workers": {"count": 0}}, "workers.count"),
+        ({"workers": {"lease_seconds": inf}}, "finite"),
+        ({"scheduling": {"half_life_hours": inf}}, "finite"),
+        ({"plans": {"free": {"per_day": {"gpu_hours": "1e400"}}}}, "1000000000"),
         ({"rerender": {"first_backoff_seconds": 3601}}, "3600"),
         ({"links": "ftp://files"}, "http://127.0.0.1"),
         ({"dagster": "127.0.0.1:3000"}, "http://127.0.0.1"),

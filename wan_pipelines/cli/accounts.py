@@ -19,7 +19,7 @@ from wan_pipelines.ledger.limit_changes import change_limit, limit_changes
 from wan_pipelines.ledger.limits import PER, ChangeKind, Limit, LimitChange, Scope
 from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR, micro_usd, usd
 from wan_pipelines.ledger.remainders import QuotaLeft
-from wan_pipelines.studio.plan_settings import microseconds_of
+from wan_pipelines.studio.plan_settings import MOST, microseconds_of
 from wan_pipelines.studio.quotas import is_low, quotas
 from wan_pipelines.studio.studio import Studio
 
@@ -52,7 +52,6 @@ SCOPES: dict[Per, Scope] = {"user-day": "user_day", "day": "tenant_day", "month"
 WINDOWS: dict[Scope, Per] = {scope: per for per, scope in SCOPES.items()}
 MEASURES: dict[Unit, Measure] = {unit: measure for measure, unit in UNITS.items()}
 UNLIMITED = "unlimited"
-MOST = 10**9
 
 OfTenant = Annotated[str, typer.Argument(help="Whose limit.", show_default=False)]
 HowMuch = Annotated[str, typer.Argument(metavar="AMOUNT", help="How much, such as 2.5.")]

@@ -1,5 +1,7 @@
 """Reserved GPUs, as an environment declares them."""
 
+from decimal import Decimal
+
 from pydantic import Field, model_validator
 
 from wan_pipelines.ledger.fleets import Fleet
@@ -12,7 +14,7 @@ class Reserved(Record):
     """GPUs that are paid whether they are used or not."""
 
     gpu_class: str = Field(description="One of gpu_classes.", examples=["h100"])
-    gpus: int = Field(ge=1, description="GPUs, of all nodes together.", examples=[8])
+    gpus: int = Field(ge=1, le=100_000, description="GPUs, of all nodes together.", examples=[8])
     since: Moment = Field(description="From here on (UTC).", examples=["2026-11-01"])
     until: Moment | None = Field(
         default=None, description="Until here; empty: there is no end yet."
@@ -20,8 +22,11 @@ class Reserved(Record):
     usd_per_gpu_hour: Usd | None = Field(
         default=None, description="What a GPU costs an hour, used or not.", examples=["1.99"]
     )
-    usd_per_month: Usd | None = Field(
+    usd_per_month: Decimal | None = Field(
         default=None,
+        ge=0,
+        le=1_000_000_000,
+        decimal_places=6,
         description="What all of them cost a calendar month, in the place of an hourly price.",
     )
 

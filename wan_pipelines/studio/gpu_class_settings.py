@@ -29,7 +29,7 @@ class GpuClass(Record):
         default=Invoiced(), description="By what the class is recognised on invoices."
     )
     device: Literal["cpu", "cuda"] = Field(default="cuda", description="Where torch computes.")
-    gpu_count: int = Field(default=1, ge=1, description="GPUs that one worker holds.")
+    gpu_count: int = Field(default=1, ge=1, le=1024, description="GPUs that one worker holds.")
     hardware: Gpu | None = Field(
         default=None,
         description="Data sheet that seconds and memory are estimated from; empty: the one of the "

@@ -11,16 +11,29 @@ from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR, micro_usd
 from wan_pipelines.records import Record
 from wan_pipelines.scheduling.records import PriorityClass, Standing
 
+MOST = 10**9
+"""Of any measure; what would be more is no limit."""
+
 
 class Allowance(Record):
     """At most so much in a day or month; what is empty has no limit."""
 
-    shots: int | None = Field(default=None, ge=0, description="Shots that are rendered.")
+    shots: int | None = Field(default=None, ge=0, le=MOST, description="Shots that are rendered.")
     gpu_hours: Decimal | None = Field(
-        default=None, ge=0, decimal_places=6, description="Hours of one GPU.", examples=["2.5"]
+        default=None,
+        ge=0,
+        le=MOST,
+        decimal_places=6,
+        description="Hours of one GPU.",
+        examples=["2.5"],
     )
     usd: Decimal | None = Field(
-        default=None, ge=0, decimal_places=6, description="What rendering costs.", examples=["10"]
+        default=None,
+        ge=0,
+        le=MOST,
+        decimal_places=6,
+        description="What rendering costs.",
+        examples=["10"],
     )
 
     def limits(self, scope: Scope) -> Iterator[Limit]:
@@ -45,7 +58,10 @@ class Plan(Record):
     """What a tenant has signed up for."""
 
     shots_per_user_and_day: int | None = Field(
-        default=None, ge=0, description="Shots a user may have rendered a day; empty: no limit."
+        default=None,
+        ge=0,
+        le=MOST,
+        description="Shots a user may have rendered a day; empty: no limit.",
     )
     per_user_and_day: Allowance | None = Field(
         default=None, description="What a user may take a day, in the tenant's time zone."
