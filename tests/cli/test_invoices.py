@@ -77,6 +77,7 @@ def test_a_period_without_anything_is_in_order(wan: Wan):
         (("reconcile", "march"), "'march' is no period such as 2026-11"),
         (("reconcile", "2026-11", "--tolerance", "some"), "'some' is no number"),
         (("import", "nowhere.csv"), "There is no such file"),
+        (("withdraw", "7", "--reason", "a trial"), "There is no invoice 7"),
         (("import", "nowhere.csv", "--layout", "acne"), "Did you mean 'acme'"),
     ],
 )

@@ -22,6 +22,8 @@ from wan_pipelines.ledger.reconciliation.periods import Period
 from wan_pipelines.ledger.reconciliation.reconciling import Reconciliation, Row
 from wan_pipelines.studio.invoices import invoice_of, reconciliation
 
+MOST = 2**63 - 1
+"""No invoice has a number beyond it."""
 BEYOND = 1
 """Exit code of a reconciliation that differs by more than the tolerance."""
 
@@ -94,7 +96,7 @@ def import_command(
 
 @group.command()
 def withdraw(
-    invoice: Annotated[int, typer.Argument(help="Its number in `wan invoice list`.")],
+    invoice: Annotated[int, typer.Argument(min=1, max=MOST, help="As `wan invoice list` says.")],
     reason: Why,
 ) -> None:
     """Let an invoice count no more: it was imported by mistake, or replaced by the provider.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Executable, Select, Table
+from sqlalchemy import Connection, Executable, Select, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -80,6 +80,15 @@ def lock_rows(transaction: Transaction, query: Select[Any], values: Mapping[str,
     bind = transaction.get_bind() if isinstance(transaction, Session) else transaction
     if bind.dialect.name == POSTGRESQL:
         transaction.execute(query, values)
+
+
+def go_alone(session: Session, key: int) -> None:
+    """Let nobody else do what `key` stands for until the transaction ends.
+
+    On SQLite a transaction that writes is alone from its beginning.
+    """
+    if _is_postgresql(session):
+        session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def storable(words: str, longest: int = 4000) -> str:

@@ -1,5 +1,8 @@
 """What was imported is kept once, and never changed."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,6 +52,27 @@ def test_no_line_is_kept_twice(ledger: Ledger, tmp_path: Path):
     assert kept(ledger, longer, dry_run=True) == Imported(1, 2, again=False)
     assert kept(ledger, longer) == Imported(1, 2, again=False)
     assert len(list(lines_between(ledger, *MARCH))) == 3
+
+
+def test_imports_at_once_keep_each_line_once(ledger: Ledger, tmp_path: Path):
+    """The same lines from both ends: who comes second finds what the first one kept."""
+    changes = [{"ResourceId": f"node-{number}"} for number in range(1500)]
+    one = march(tmp_path, *changes)
+    other = replace(one, name="other.csv", sha256="0" * 64, lines=one.lines[::-1])
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda each: kept(ledger, each), (one, other, one, other)))
+    assert sorted(each.new for each in done) == [0, 0, 0, 1500]
+    assert sum(known.lines for known in known_invoices(ledger)) == 1500
+
+    def withdraw(_: int) -> bool:
+        with suppress(LedgerError):
+            number = known_invoices(ledger)[0].id
+            withdraw_invoice(ledger, number, decided_by="mira", reason="twice", now=NOW)
+            return True
+        return False
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(withdraw, range(3))) == [False, False, True]
 
 
 def test_what_was_withdrawn_counts_no_more_and_may_come_again(ledger: Ledger, tmp_path: Path):

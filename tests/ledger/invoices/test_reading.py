@@ -67,6 +67,13 @@ def test_each_broken_line_is_named_and_nothing_is_taken(
     assert "line 5: " in str(said.value)
 
 
+def test_lines_that_come_to_more_than_any_invoice_asks_are_refused(tmp_path: Path):
+    dear = {"BilledCost": "600000000"}
+    assert read_invoice(write(tmp_path / "a.csv", dear)).lines
+    with pytest.raises(InputError, match="1,000,000,000 USD"):
+        read_invoice(write(tmp_path / "b.csv", dear, {"BilledCost": "-600000000"}))
+
+
 def test_columns_that_are_missing_are_named(tmp_path: Path):
     file = tmp_path / "short.csv"
     file.write_text("BilledCosts,ChargeCategory\n1,Usage\n")

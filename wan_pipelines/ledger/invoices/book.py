@@ -14,9 +14,11 @@ from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.invoices.lines import Category, Cost, Invoice, InvoiceLine
 from wan_pipelines.ledger.moments import from_micros, to_micros
-from wan_pipelines.ledger.statements import chunks, insert_missing, storable
+from wan_pipelines.ledger.statements import chunks, go_alone, insert_missing, storable
 from wan_pipelines.ledger.tables import InvoiceLineRow, InvoiceRow, InvoiceWithdrawalRow
 from wan_pipelines.ledger.whose import SHARED
+
+ADVISORY_LOCK = 0x424F4F4B  # "BOOK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ def import_invoice(
     was withdrawn is not known.
     """
     with ledger.write(SHARED) as session:
+        go_alone(session, ADVISORY_LOCK)
         (digest,) = _renamed(session, _FILES, [invoice.sha256])
         if _known(session, InvoiceRow.sha256, [digest]):
             return Imported(0, len(invoice.lines), again=True)
@@ -88,6 +91,7 @@ def withdraw_invoice(
     LedgerError when there is no such invoice, or it was withdrawn before.
     """
     with ledger.write(SHARED) as session:
+        go_alone(session, ADVISORY_LOCK)
         if session.get(InvoiceRow, invoice_id) is None:
             raise LedgerError(f"There is no invoice {invoice_id}: `wan invoice list` shows them.")
         if session.get(InvoiceWithdrawalRow, invoice_id) is not None:

@@ -17,7 +17,8 @@ from typing import Literal, cast, get_args
 from wan_pipelines.clocks import near
 from wan_pipelines.csv_tables import TableRow, exact_decimal, read_table
 from wan_pipelines.errors import InputError
-from wan_pipelines.ledger.invoices.lines import Category, Cost, Invoice, InvoiceLine
+from wan_pipelines.ledger.invoices.lines import MOST_USD, Category, Cost, Invoice, InvoiceLine
+from wan_pipelines.ledger.money import MICRO_USD_PER_USD
 from wan_pipelines.ledger.statements import storable
 
 MAX_BYTES = 64 * 2**20
@@ -86,6 +87,12 @@ def read_invoice(path: Path, layout: Layout = FOCUS) -> Invoice:
     lines = table.parsed(line)
     if not lines:
         raise InputError("It has no lines.", where=str(path), remedy="Export the charges as well.")
+    if sum(abs(each.billed.micro_usd) for each in lines) > MOST_USD * MICRO_USD_PER_USD:
+        raise InputError(
+            f"Its lines ask more than any invoice does: {MOST_USD:,} USD.",
+            where=str(path),
+            remedy="Check the column of costs, and whether it is in dollars.",
+        )
     return Invoice(path.name, table.sha256, layout.name, lines)
 
 
