@@ -116,6 +116,18 @@ def test_a_fleet_that_is_declared_otherwise_is_charged_otherwise(ledger: Ledger)
     assert (back.usage.idle_micro_usd, back.revisions) == (24_000_000, 1)
 
 
+def test_a_fleet_that_changes_its_class_is_charged_in_the_new_one(ledger: Ledger):
+    night(ledger, FLEET)
+    for gpus in (2, 3, 4):
+        night(ledger, replace(FLEET, gpu_class="a100", gpus=gpus))
+    by_class = select(IdleEntryRow.gpu_class, func.sum(IdleEntryRow.micro_usd)).group_by(
+        IdleEntryRow.gpu_class
+    )
+    with ledger.read(House("audit")) as session:
+        sums = {name: int(amount) for name, amount in session.execute(by_class)}
+    assert sums == {FLEET.gpu_class: 0, "a100": 96_000_000}
+
+
 def test_many_nights_at_once_charge_a_day_once(ledger: Ledger):
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda _: night(ledger, FLEET), range(6)))

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.fleets import NOTHING, Fleet, Hold, Usage, idle_times
@@ -104,7 +104,7 @@ def _entries(
 ) -> Iterator[dict[str, Any]]:
     """What makes the account say `usage`; nothing where it does."""
     before = NOTHING if known is None else _usage(known)
-    if usage == before:
+    if usage == before and (before == NOTHING or gpu_class == known.gpu_class):
         return
     revision = -1 if known is None else known.revision
     common = {"fleet": fleet, "starts_at": day}
@@ -131,7 +131,7 @@ def _account(days: Sequence[int]) -> Any:
         select(
             IdleEntryRow.fleet,
             IdleEntryRow.starts_at,
-            func.max(IdleEntryRow.gpu_class).label("gpu_class"),
+            _OF_LATEST.label("gpu_class"),
             func.max(IdleEntryRow.revision).label("revision"),
             func.sum(IdleEntryRow.reserved_gpu_microseconds).label("reserved_gpu_microseconds"),
             func.sum(IdleEntryRow.reserved_micro_usd).label("reserved_micro_usd"),
@@ -142,6 +142,17 @@ def _account(days: Sequence[int]) -> Any:
         .group_by(IdleEntryRow.fleet, IdleEntryRow.starts_at)
         .order_by(IdleEntryRow.starts_at, IdleEntryRow.fleet)
     )
+
+
+_Latest = aliased(IdleEntryRow)
+_OF_LATEST = (
+    select(_Latest.gpu_class)
+    .where(_Latest.fleet == IdleEntryRow.fleet, _Latest.starts_at == IdleEntryRow.starts_at)
+    .order_by(_Latest.revision.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+"""A fleet may have been declared of another class since."""
 
 
 def _usage(row: Any) -> Usage:
