@@ -20,6 +20,7 @@ from wan_pipelines.encoding.renditions import RenditionFile
 from wan_pipelines.errors import WanError
 from wan_pipelines.ledger import (
     budget_notices,
+    budget_refusals,
     budget_rows,
     budget_sums,
     descents,
@@ -36,6 +37,7 @@ from wan_pipelines.ledger import (
     turns,
     workers,
 )
+from wan_pipelines.ledger.budgets import NO_BUDGETS
 from wan_pipelines.ledger.charges import Spent
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.forecasts import Forecast
@@ -64,6 +66,12 @@ ATTACKS: dict[str, Callable[[World], Any]] = {
         now=w.scene.now,
     ),
     "budget_notices.notices": lambda w: budget_notices.notices(w.ledger, ME),
+    "budget_refusals.admissible_again": lambda w: budget_refusals.admissible_again(
+        w.ledger, replace(VICTIM, tenant=ME), NO_BUDGETS, now=w.scene.now
+    ),
+    "budget_refusals.refuse_beyond_budget": lambda w: budget_refusals.refuse_beyond_budget(
+        w.ledger, replace(VICTIM, tenant=ME), now=w.scene.now
+    ),
     "budget_rows.standings_of": lambda w: budget_rows.standings_of(
         w.ledger, ME, SINCE, now=w.scene.now
     ),

@@ -14,10 +14,12 @@ from wan_pipelines.errors import QuotaExceeded
 from wan_pipelines.ledger.admission import Candidate
 from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.budget_notices import note_reached, notices
+from wan_pipelines.ledger.budget_refusals import admissible_again, refuse_beyond_budget
 from wan_pipelines.ledger.budget_rows import binding, standings_of
 from wan_pipelines.ledger.budgets import Budget, Budgets, BudgetStanding
 from wan_pipelines.ledger.corrections import Rerating, Selection, rerate
 from wan_pipelines.ledger.database import Ledger
+from wan_pipelines.ledger.editions import edition_shots
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.leases import Lease, stopped_by_budget
 from wan_pipelines.ledger.prices import Price, publish_prices
@@ -37,6 +39,7 @@ def of_edition(cents: int) -> Budgets:
     return Budgets(edition=Budget(cents * CENT, finish=cents * CENT))
 
 
+ALL_STATES = ("admitted", "refused")
 THREE = [costing("a", 2), costing("b", 2), costing("c", 2)]
 
 
@@ -78,6 +81,42 @@ def test_nothing_is_begun_once_the_budget_is_used_up(ledger: Ledger):
     hand.accept(first)
     scene.states(THREE, budgets=of_edition(20))
     assert isinstance(hand.ask(THREE[1]), Lease), "after a raise it goes on where it stopped"
+    books.check(ledger)
+
+
+def test_what_waits_for_a_budget_that_is_used_up_is_refused_until_it_is_raised(ledger: Ledger):
+    scene = Scene(ledger)
+    scene.admit(THREE, budgets=of_edition(6))
+    hand = scene.worker()
+    running = hand.lease(THREE[0], seconds=10**6)
+    hand.spend("denoise", 6 * SECONDS_FOR_A_CENT * 1000, running)
+    hand.beat()
+    assert refuse_beyond_budget(ledger, DEMO, now=scene.now) == 2
+    states = {each.name: each.state for each in edition_shots(ledger, DEMO, states=ALL_STATES)}
+    assert states == {"a": "admitted", "b": "refused", "c": "refused"}, "what runs is finished"
+    again = scene.admit(THREE, budgets=of_edition(6))
+    assert [each.state for each in again] == ["admitted", "refused", "refused"]
+    assert "0 USD left, about 0.02 USD needed; raise budget_usd" in again[1].reason
+    hand.accept(running)
+    hand.close()
+    books.check(ledger)
+    assert admissible_again(ledger, DEMO, of_edition(7), now=scene.now) == frozenset()
+    assert admissible_again(ledger, DEMO, of_edition(9), now=scene.now) == {"b"}
+    assert scene.states(THREE, budgets=of_edition(9)) == {
+        "a": "admitted",
+        "b": "admitted",
+        "c": "refused",
+    }
+
+
+def test_a_launch_refuses_what_an_earlier_one_left_waiting(ledger: Ledger):
+    scene = Scene(ledger)
+    scene.admit(THREE[:2], budgets=of_edition(4))
+    hand = scene.worker()
+    hand.spend("load", 4 * SECONDS_FOR_A_CENT * 1000)
+    hand.close()
+    assert set(scene.states(THREE[:2], budgets=of_edition(4)).values()) == {"refused"}
+    assert refuse_beyond_budget(ledger, DEMO, now=scene.now) == 0
     books.check(ledger)
 
 

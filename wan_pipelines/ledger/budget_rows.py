@@ -1,5 +1,6 @@
 """The rows behind budgets: as they were declared, and where they stand."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -20,24 +21,22 @@ from wan_pipelines.ledger.whose import Asked, tenant_of
 def bind(
     session: Session, edition: EditionKey, budgets: Budgets, zone: ZoneInfo, now: datetime
 ) -> tuple[BudgetStanding, ...]:
-    """Make the budgets of an edition and its campaign what is declared, and see where they stand
-    that bind it, its tenant's included.
+    """Make the budgets of an edition and its campaign what is declared; all that bind it, its
+    tenant's included, before anything is added up.
     """
-    campaign = BudgetKey(edition.tenant, edition.campaign)
-    declared = {
-        campaign: budgets.month,
-        campaign._replace(edition=edition.edition): budgets.edition,
-    }
-    rows = session.execute(_BINDING, _names(edition)).all()
-    known = {_key(row): _budget(row) for row in rows}
-    for key, budget in declared.items():
+    known = _known(session, edition)
+    for key, budget in _declared(edition, budgets).items():
         if known.get(key) != budget:
             keep_budget(session, key, budget, now)
-    bound = {key: budget for key, budget in {**known, **declared}.items() if budget}
-    return tuple(
-        with_sums(session, BudgetStanding.of(key, budget, zone.key, now), reserved=True)
-        for key, budget in bound.items()
-    )
+    return _bound(known, edition, budgets, zone, now)
+
+
+def would_bind(
+    transaction: Transaction, edition: EditionKey, budgets: Budgets, zone: ZoneInfo, now: datetime
+) -> tuple[BudgetStanding, ...]:
+    """Where the budgets stand that would bind an edition if it were admitted with these."""
+    fresh = _bound(_known(transaction, edition), edition, budgets, zone, now)
+    return tuple(with_sums(transaction, each, reserved=True) for each in fresh)
 
 
 def keep_budget(session: Session, key: BudgetKey, budget: Budget | None, now: datetime) -> None:
@@ -100,6 +99,29 @@ def standings_of(
 
 def _fresh(row: Row[tuple[object, ...]], now: datetime) -> BudgetStanding:
     return BudgetStanding.of(_key(row), _budget(row), row.time_zone, now)
+
+
+def _known(transaction: Transaction, edition: EditionKey) -> dict[BudgetKey, Budget]:
+    rows = transaction.execute(_BINDING, _names(edition)).all()
+    return {_key(row): _budget(row) for row in rows}
+
+
+def _declared(edition: EditionKey, budgets: Budgets) -> dict[BudgetKey, Budget | None]:
+    campaign = BudgetKey(edition.tenant, edition.campaign)
+    return {campaign: budgets.month, campaign._replace(edition=edition.edition): budgets.edition}
+
+
+def _bound(
+    known: Mapping[BudgetKey, Budget],
+    edition: EditionKey,
+    budgets: Budgets,
+    zone: ZoneInfo,
+    now: datetime,
+) -> tuple[BudgetStanding, ...]:
+    bound = {**known, **_declared(edition, budgets)}
+    return tuple(
+        BudgetStanding.of(key, budget, zone.key, now) for key, budget in bound.items() if budget
+    )
 
 
 def _names(edition: EditionKey) -> dict[str, str]:

@@ -100,18 +100,19 @@ _PAYING = (
     .where(_WORKERS.c.tenant == bindparam("tenant"))
 )
 _CLOSING = _ENTRIES.alias("closing")
-_IS_CLOSED = exists().where(
+IS_CLOSED = exists().where(
     _CLOSING.c.tenant == bindparam("tenant"),
     _CLOSING.c.reservation == _WISHES.c.reservation,
     _CLOSING.c.kind.in_(("settle", "release")),
 )
+"""Of an edition's row: is its reservation settled or given back?"""
 _WAITING = (
     select(func.coalesce(func.sum(_WISHES.c.micro_usd), 0))
     .join_from(_WISHES, _EDITIONS, _EDITIONS.c.id == _WISHES.c.edition_id)
     .where(
         _EDITIONS.c.tenant == bindparam("tenant"),
         _WISHES.c.reservation.is_not(None),
-        ~_IS_CLOSED,
+        ~IS_CLOSED,
     )
 )
 _OF_CAMPAIGN = _EDITIONS.c.campaign == bindparam("campaign")

@@ -22,7 +22,9 @@ from wan_pipelines.ledger.admission import (
     wishes,
 )
 from wan_pipelines.ledger.amounts import Amount
+from wan_pipelines.ledger.budget_refusals import refuse_waiting
 from wan_pipelines.ledger.budget_rows import bind
+from wan_pipelines.ledger.budget_sums import with_sums
 from wan_pipelines.ledger.budgets import NO_BUDGETS, Budgets
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.edition_rows import (
@@ -85,7 +87,8 @@ def admit(
     Admitting the same edition again changes nothing but what has changed meanwhile: refused
     shots are admitted when quota is left, failed shots get a new reservation, shots that are no
     longer among the candidates become withdrawn and give theirs back. What was paid and what is
-    reserved stays within its `budgets` and the tenant's. With `only`, just the named shots are
+    reserved stays within its `budgets` and the tenant's; once one is used up, what waits is refused
+    as well. With `only`, just the named shots are
     decided about and all others stay as they are. A `dry_run` decides the same and keeps nothing;
     `lost` are render keys whose accepted takes it is to count as given up.
 
@@ -98,6 +101,9 @@ def admit(
         lock_account(session, edition.tenant)
         account = ensure_account(session, edition.tenant, edition.user, now)
         edition_id = ensure_edition(session, edition, now)
+        bound = bind(session, edition, budgets, account.zone, now)
+        paid = [with_sums(session, each, reserved=False) for each in bound]
+        refuse_waiting(session, edition, paid, now)
         before = load_rows(session, edition_id)
         standings = load_standings(session, edition, edition_id, chosen, now)
         standings |= {key: Standing(standings[key].shot_id) for key in lost}
@@ -108,7 +114,7 @@ def admit(
         release_unless_running(session, [drop for drop in dropped if drop], now)
         remainders = [
             *left_of(session, account, now),
-            *bind(session, edition, budgets, account.zone, now),
+            *(with_sums(session, each, reserved=True) for each in bound),
         ]
         wanted = [wish.candidate.amount for wish in wished if wish.wants]
         decided = decisions(wished, _reserved(session, account, remainders, wanted, now))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from threading import Event
 from typing import Literal
@@ -11,6 +12,7 @@ from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.errors import EngineError
+from wan_pipelines.ledger.budget_refusals import refuse_beyond_budget
 from wan_pipelines.rendering.clock import Instant
 from wan_pipelines.rendering.progress import OnProgress, each_told, told_nobody
 from wan_pipelines.rendering.reports import ShardReport, WorkerSettings
@@ -65,6 +67,7 @@ def render_here(
     check_store(studio)
     close_dead_workers(studio)
     remove_old_checkpoints(studio)
+    refuse_beyond_budget(studio.ledger, shard.edition, now=datetime.now(UTC))
     shots = shots_named(studio, shard.edition, shard.shots)
     if not shots:
         return Rendered(nothing_done(shard), "done")

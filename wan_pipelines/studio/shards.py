@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from wan_pipelines.campaigns.shots import Shot
+from wan_pipelines.ledger.budget_refusals import refuse_beyond_budget
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import (
     EditionTotals,
@@ -89,7 +91,11 @@ def render(
 def tally(
     studio: Studio, edition: EditionKey, summaries: Sequence[Mapping[str, Any]]
 ) -> EditionTally:
-    """The edition after its shards: totals, and the shots that failed with their errors."""
+    """The edition after its shards: totals, and the shots that failed with their errors.
+
+    What waits for a budget that they have used up is refused, and says so.
+    """
+    refuse_beyond_budget(studio.ledger, edition, now=datetime.now(UTC))
     totals = edition_totals(studio.ledger, edition)
     all_is_well = totals.accepted == totals.shots
     shots = () if all_is_well else edition_shots_view(studio.ledger, edition)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +11,11 @@ from wan_pipelines.campaigns.editions import brief_digest
 from wan_pipelines.campaigns.screening import PASS, load_rules, screen_shots
 from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.encoding.renditions import missing_at
+from wan_pipelines.ledger.budget_refusals import admissible_again
 from wan_pipelines.ledger.editions import all_editions
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.reports import ShotView, edition_shots_view, run_costs
+from wan_pipelines.studio.declared_budgets import budgets_of
 from wan_pipelines.studio.outputs import broken_outputs
 from wan_pipelines.studio.page import pages_of
 from wan_pipelines.studio.planning import preview
@@ -57,9 +59,11 @@ def compare(studio: Studio, edition: EditionKey, now: datetime) -> Concern:
     resting = 0
     shots = studio.shots(edition.campaign)
     cleared = _cleared(studio, edition.tenant, shots, rows)
+    budgets = budgets_of(studio.brief(edition.campaign))
+    within = admissible_again(studio.ledger, edition, budgets, now=now)
     for shot in shots:
         row = rows.get(shot.name)
-        reason = _reason(shot, row, broken, now) or ("released" if shot.name in cleared else "")
+        reason = _reason(shot, row, broken, within) or ("released" if shot.name in cleared else "")
         if reason == "unfinished" and row and _rests(studio, row, now):
             resting += 1
             continue
@@ -122,7 +126,7 @@ def _cleared(
 
 
 def _reason(  # noqa: PLR0911 (one line a reason)
-    shot: Shot, row: ShotView | None, broken: set[str], now: datetime
+    shot: Shot, row: ShotView | None, broken: set[str], within: Collection[str]
 ) -> str:
     """Why a shot of the brief wants rendering; empty if it does not."""
     if row is None or row.state == "withdrawn":
@@ -132,7 +136,7 @@ def _reason(  # noqa: PLR0911 (one line a reason)
     if row.state in ("held", "rejected"):
         return ""
     if row.state == "refused":
-        return "within quota again" if row.may_run_at and row.may_run_at <= now else ""
+        return "within quota again" if shot.name in within else ""
     if shot.render_key in broken:
         return "lost or damaged"
     if row.state == "admitted" and row.outcome != "accepted":
