@@ -103,13 +103,13 @@ def _entries(
     fleet: str, gpu_class: str, day: int, known: Any, usage: Usage
 ) -> Iterator[dict[str, Any]]:
     """What makes the account say `usage`; nothing where it does."""
-    before = NOTHING if known is None else _usage(known)
-    if usage == before and (before == NOTHING or gpu_class == known.gpu_class):
+    before, of_class = (NOTHING, "") if known is None else (_usage(known), known.gpu_class)
+    if usage == before and (usage == NOTHING or gpu_class == of_class):
         return
     revision = -1 if known is None else known.revision
     common = {"fleet": fleet, "starts_at": day}
-    if known is not None and before != NOTHING:
-        old = {"revision": revision, "kind": "reversal", "gpu_class": known.gpu_class}
+    if before != NOTHING:
+        old = {"revision": revision, "kind": "reversal", "gpu_class": of_class}
         yield {**common, **old, **_amounts(before, -1), "reason": "something else is known now"}
     if usage != NOTHING:
         new = {"revision": revision + 1, "kind": "idle", "gpu_class": gpu_class}
