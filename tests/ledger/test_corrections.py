@@ -17,7 +17,7 @@ from wan_pipelines.ledger.limits import Limit
 from wan_pipelines.ledger.postings import POSTINGS
 from wan_pipelines.ledger.quotas import quotas_left
 from wan_pipelines.ledger.reports import cost_totals, edition_totals, run_costs
-from wan_pipelines.ledger.tables import ChargeRow, CorrectedChargeRow
+from wan_pipelines.ledger.tables import ChargeRow, CorrectedChargeRow, QuotaEntryRow
 from wan_pipelines.ledger.tenants import Plan, configure
 from wan_pipelines.ledger.whose import House
 from wan_pipelines.ledger.workers import give_up, heartbeat
@@ -193,6 +193,11 @@ def test_a_single_take_is_waived(ledger: Ledger):
     hand.close()
     correct(scene, 0, Selection(take_id=take))
     assert sum(charged(ledger)) == 2000
+    correct(scene, 500 * PRICE)
+    assert sum(charged(ledger)) == 500 * 2000  # it stays waived, whatever its class costs
+    with ledger.read(HOUSE) as session:
+        corrected = select(QuotaEntryRow.micro_usd).filter_by(kind="correct")
+        assert sorted(session.scalars(corrected)) == [-1, 499]
     books.check(ledger)
     assert discrepancies(ledger) == ()
 

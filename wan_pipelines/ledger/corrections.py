@@ -4,6 +4,9 @@ No charge is changed. A correction takes each charge it is about back, with a ch
 amounts below zero, and puts one of the same GPU time at the right price in its place. What a worker
 was paid and what its takes count of a quota follow, so that all sums do. A charge that has been
 taken back is never taken back again: the next correction is about what stands in its place.
+
+What was waived stays so when a price is put right for an interval later: its run or take was meant,
+whatever its class costs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +34,9 @@ from wan_pipelines.ledger.tables import (
     WorkerRow,
 )
 from wan_pipelines.ledger.whose import House
+
+WORK = {"run_id", "take_id"}
+"""What a selection names that is about some work, whatever the price of its class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +151,9 @@ def _problem(rerating: Rerating) -> str:
 def _rerate(session: Session, rerating: Rerating, now: datetime) -> Outcome:
     correction: int | None = None
     workers, charges, before, after = 0, 0, 0, 0
+    waivers = () if rerating.selection.words().keys() & WORK else _waivers(session)
     for some in chunks(_locked_workers(session, rerating.selection)):
-        found = list(_changes(session, some, rerating))
+        found = list(_changes(session, some, rerating, waivers))
         if not found:
             continue
         correction = correction or _decided(session, rerating, now)
@@ -157,7 +164,7 @@ def _rerate(session: Session, rerating: Rerating, now: datetime) -> Outcome:
         after += sum(change.micro_usd for change in found)
     if correction:
         price, take_id = rerating.micro_usd_per_gpu_hour, rerating.selection.take_id
-        correct_quotas(session, correction, price, now, take_id=take_id)
+        correct_quotas(session, correction, price, now, take_id=take_id, waivers=waivers)
     return Outcome(correction, workers, charges, before, after)
 
 
@@ -185,9 +192,21 @@ def _wanted(selection: Selection) -> Iterator[ColumnElement[bool]]:
         yield WorkerRow.id.in_(of_take)
 
 
-def _changes(session: Session, workers: Sequence[str], rerating: Rerating) -> Iterator[_Change]:
+def _waivers(session: Session) -> Sequence[int]:
+    """Corrections by which runs and takes were waived."""
+    query = select(CorrectionRow.id, CorrectionRow.selection).where(
+        CorrectionRow.micro_usd_per_gpu_hour == 0
+    )
+    return [made.id for made in session.execute(query) if made.selection.keys() & WORK]
+
+
+def _changes(
+    session: Session, workers: Sequence[str], rerating: Rerating, waivers: Sequence[int]
+) -> Iterator[_Change]:
     """What differs. A worker's payment is rounded once, and split as its charges split its time."""
     query = _STANDING.where(ChargeRow.worker_id.in_(workers))
+    if waivers:
+        query = query.where(_Made.correction_id.is_(None) | _Made.correction_id.not_in(waivers))
     if rerating.selection.take_id:
         query = query.where(ChargeRow.take_id == rerating.selection.take_id)
     for _, rows in groupby(session.execute(query), key=lambda row: row.worker_id):

@@ -1,6 +1,6 @@
 """What takes count of a quota, after their price was corrected."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,9 +26,10 @@ def correct_quotas(
     now: datetime,
     *,
     take_id: str | None = None,
+    waivers: Sequence[int] = (),
 ) -> None:
     """Let the settled takes of workers that a correction is about (with `take_id`, that one) count
-    at a price.
+    at a price; those that corrections waived before stay as they are.
 
     An entry of kind `correct` on the day of the reservation makes up the difference, if any.
     """
@@ -40,6 +41,13 @@ def correct_quotas(
     query = _COUNTED.where(TakeRow.worker_id.in_(corrected), TakeRow.outcome.in_(KEPT))
     if take_id:
         query = query.where(TakeRow.id == take_id)
+    if waivers:
+        waived = (
+            select(ChargeRow.take_id)
+            .join(CorrectedChargeRow, CorrectedChargeRow.charge_id == ChargeRow.id)
+            .where(CorrectedChargeRow.correction_id.in_(waivers), ChargeRow.take_id.is_not(None))
+        )
+        query = query.where(TakeRow.id.not_in(waived))
     rows = list(_entries(session, query, micro_usd_per_gpu_hour, to_micros(now)))
     if rows:
         session.execute(insert(table(QuotaEntryRow)), rows)
