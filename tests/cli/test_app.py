@@ -76,6 +76,7 @@ def test_the_version_is_told(wan: Wan):
         ("costs", "--by", "colour"),
         ("costs", "--run", "run", "--by", "tier"),
         ("dev", "--port", "http"),
+        ("quota", "--user", "\udcff"),
     ],
 )
 def test_a_wrong_usage_ends_with_2_and_says_so_on_standard_error(wan: Wan, arguments: tuple[str]):

@@ -89,3 +89,6 @@ def test_a_system_that_knows_nobody_wants_a_name(
     said = wan("prompts", "release", ID)
     assert said.exit_code == 1
     assert "Say so with --by." in said.stderr
+    said = wan("quota", "set", "demo", "5", "shots", "--reason", "a trial")
+    assert said.exit_code == 1
+    assert "Set the environment variable LOGNAME" in said.stderr

@@ -35,6 +35,7 @@ from wan_pipelines.cli import (
 )
 from wan_pipelines.cli.output import complain, examples
 from wan_pipelines.errors import WanError
+from wan_pipelines.validation import shown
 
 FAILED = 1
 INTERRUPTED = 130
@@ -42,6 +43,14 @@ INTERRUPTED = 130
 
 class PlainSpoken(TyperGroup):
     """Tells in a sentence, not a traceback, what a person can put right."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for argument in args:
+            try:
+                argument.encode()
+            except UnicodeEncodeError as error:
+                raise click.UsageError(f"{shown(argument)} is not UTF-8.", ctx) from error
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

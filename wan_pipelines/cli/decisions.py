@@ -14,9 +14,16 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; 
 T = TypeVar("T")
 
 
-def whoever() -> str:
-    """Who decides: the user of this process."""
-    return getpass.getuser()
+def whoever(remedy: str = "Set the environment variable LOGNAME to your name.") -> str:
+    """Who decides: the user of this process; InputError where the system does not know it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # a pod may run as a number that nobody has a name for
+        raise InputError(
+            "the system does not know who decides.",
+            where="wan",
+            remedy=remedy,
+        ) from error
 
 
 def given(reason: str) -> str:

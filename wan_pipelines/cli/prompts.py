@@ -1,6 +1,5 @@
 """`wan prompts`: what screening held, and a person's decision about it."""
 
-import getpass
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -8,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from wan_pipelines.cli.campaigns import DryRun
+from wan_pipelines.cli.decisions import whoever
 from wan_pipelines.cli.output import AsJson, console, emit, examples, print_json
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
 from wan_pipelines.cli.tenants import AllTenants, TenantName, asked
-from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.reviews import Review, Ruling, all_reviews, digest_of, review
 from wan_pipelines.ledger.whose import Asked
 from wan_pipelines.studio.reviews import HeldPrompt, held_prompts, prompt_id, prompt_named
@@ -122,7 +121,7 @@ def _decide(
     as_json: bool,
 ) -> None:
     owner, text = prompt_named(studio, prompt, whose)
-    person, now = by or _user(), datetime.now(UTC)
+    person, now = by or whoever("Say so with --by."), datetime.now(UTC)
     if dry_run:
         made = Review(owner, digest_of(text), text, decision, person, note, now)
     else:
@@ -132,15 +131,6 @@ def _decide(
         return
     words = "would be" if dry_run else "is"
     console().print(f"Prompt {prompt_id(text)} of tenant {owner} {words} {decision} by {person}.")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:
-        raise InputError(
-            "the system does not know who decides.", where="wan prompts", remedy="Say so with --by."
-        ) from error
 
 
 def _held(prompt: HeldPrompt) -> dict[str, Any]:
