@@ -40,7 +40,7 @@ def test_sqlite_is_set_up_for_many_processes(tmp_path: Path):
         "synchronous": normal,
         "foreign_keys": 1,
         "busy_timeout": 30_000,
-        "cache_size": -65_536,
+        "cache_size": -16_384,
     }
 
 
