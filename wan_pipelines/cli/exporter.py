@@ -34,7 +34,7 @@ def exporter(
     """
     from prometheus_client import CollectorRegistry, start_http_server
 
-    from wan_pipelines.studio.cost_meters import CostTargetCollector
+    from wan_pipelines.studio.cost_meters import LOOKS_EVERY_SECONDS, CostTargetCollector
     from wan_pipelines.studio.forecast_meters import ForecastCollector
     from wan_pipelines.studio.meters import LedgerCollector
 
@@ -44,7 +44,8 @@ def exporter(
     with _ledger(settings) as ledger, stop_on_signals(Event()) as stop:
         registry.register(LedgerCollector(ledger))
         registry.register(ForecastCollector(ledger))
-        registry.register(CostTargetCollector(ledger, settings.costs))
+        costs = CostTargetCollector(ledger, settings.costs)
+        registry.register(costs)
         try:
             server, thread = start_http_server(port, host, registry)
         except OSError as error:
@@ -54,7 +55,9 @@ def exporter(
                 remedy="Choose another --host or --port.",
             ) from error
         note(f"http://{host}:{server.server_port}/metrics")
-        stop.wait()
+        costs.look()
+        while not stop.wait(LOOKS_EVERY_SECONDS):
+            costs.look()
         server.shutdown()
         thread.join()
 

@@ -34,7 +34,7 @@ from wan_pipelines.ledger.tables import (
 )
 from wan_pipelines.ledger.whose import SHARED, Asked, tenant_of
 
-Detail = Literal["group", "shot", "take"]
+Detail = Literal["group", "shot", "take", "render_key"]
 
 KINDS = ("load", "text", "denoise", "decode", "wait", "idle", "lost")
 """What workers spend their time on; `lost` is what one that died did not report."""
@@ -47,8 +47,10 @@ COLUMNS: Mapping[Detail, tuple[str, ...]] = {
     "group": GROUPED,
     "shot": ("tenant", "campaign", "edition", "user", "tier", *SHAPE, "shot", "render_key"),
     "take": (*GROUPED, "shot", "render_key", "take", "outcome"),
+    "render_key": ("tenant", "release", "tier", *SHAPE, "render_key"),
 }
-"""What the rows of each detail are told apart by."""
+"""What the rows of each detail are told apart by; one of a `render_key` has all takes of a video,
+whichever editions they were for."""
 MEASURES = (
     *("takes", "videos", "repeats", "degraded_videos", "gpu_microseconds", "micro_usd"),
     *("rendered_micro_usd", "loaded_micro_usd", "waited_micro_usd", "wasted_micro_usd"),
