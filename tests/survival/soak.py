@@ -82,8 +82,8 @@ def kill(project: Project, process: subprocess.Popen[bytes], victim: Victim) -> 
     """SIGKILL, whether or not there is still somebody to get it."""
     if victim == "worker":
         while process.poll() is None:
-            if workers := _workers(project):
-                os.kill(workers[0], signal.SIGKILL)
+            if found := workers(project):
+                os.kill(found[0], signal.SIGKILL)
                 break
             time.sleep(0.05)
         process.wait()  # the run goes on, and repeats the step
@@ -93,7 +93,8 @@ def kill(project: Project, process: subprocess.Popen[bytes], victim: Victim) -> 
     process.wait()
 
 
-def _workers(project: Project) -> list[int]:
+def workers(project: Project) -> list[int]:
+    """The processes that are paid at the moment."""
     with project.studio().ledger as ledger:
         return [worker.pid for worker in open_workers(ledger, host_name())]
 

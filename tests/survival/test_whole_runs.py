@@ -1,9 +1,13 @@
-"""`wan run` killed and terminated, with all its processes or without: `soak.py` does more of it."""
+"""`wan run` killed, terminated, interrupted, with all its processes or without.
+
+`soak.py` does more of it.
+"""
 
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +19,8 @@ from tests.survival import soak
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.processes import living_in
 
+STOPPED = 128 + signal.SIGINT
+GO_ON = "Stopped. What was accepted is kept: run the same command again to go on."
 SOON_SECONDS = 60
 """What an interrupted run may take on a busy machine; it is two or three seconds otherwise."""
 
@@ -41,6 +47,16 @@ class Runs:
         assert process.poll() is None, self.log.read_text()
         return process
 
+    def one_that_renders(self, some: Sequence[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        """Whichever run has a worker first."""
+        while True:
+            time.sleep(0.05)
+            assert all(process.poll() is None for process in some), self.log.read_text()
+            workers = soak.workers(self.project)
+            for process in some:
+                if any(each.pid in workers for each in living_in(process.pid)):
+                    return process
+
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -58,24 +74,30 @@ def runs(tmp_path: Path, tiny_folder: Path) -> Iterator[Runs]:
         process.wait()
 
 
-def test_killed_terminated_killed_alone_and_brought_to_an_end_by_two_at_once(runs: Runs) -> None:
+def test_killed_interrupted_terminated_killed_alone_and_brought_to_an_end(runs: Runs) -> None:
     killed = runs.begin_and_wait_for_a_take()
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
 
-    stopped = runs.begin_and_wait_for_a_take()
+    both = [runs.begin(), runs.begin()]
+    interrupted = runs.one_that_renders(both)
+    os.killpg(interrupted.pid, signal.SIGINT)  # Ctrl-C reaches all of its processes
+    assert interrupted.wait(SOON_SECONDS) == STOPPED
+    both.remove(interrupted)
+    stopped = runs.one_that_renders(both)
     stopped.terminate()
-    assert stopped.wait(SOON_SECONDS) == 130
-    assert "Stopped. What was accepted is kept: run the same command" in runs.log.read_text()
+    assert stopped.wait(SOON_SECONDS) == STOPPED
+    said = runs.log.read_text()
+    assert said.count("Stopping: waiting for ") == said.count(f"Error: {GO_ON}") == 2
+    assert "Traceback" not in said
     assert_given_back(runs.project)
-    soak.wait_until(lambda: not living_in(stopped.pid))
+    soak.wait_until(lambda: not living_in(interrupted.pid) and not living_in(stopped.pid))
 
     headless = runs.begin_and_wait_for_a_take()
     headless.kill()
     headless.wait()
 
-    both = [runs.begin(), runs.begin()]
-    assert [process.wait() for process in both] == [0, 0], runs.log.read_text()
+    assert runs.begin().wait() == 0, runs.log.read_text()
     soak.check(runs.project)
 
 

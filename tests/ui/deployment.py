@@ -23,7 +23,7 @@ from wan_pipelines.cli.dev import LOOPBACK, ORDERLY_SECONDS
 from wan_pipelines.processes import living_in
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 100
+PATIENCE_SECONDS = 200
 """What anything may take while other programs use the cores; it is a few seconds otherwise."""
 ENDED_SECONDS = ORDERLY_SECONDS + 15
 """When nothing of `wan dev` is left, whatever it was doing: then it kills, and ends itself."""
