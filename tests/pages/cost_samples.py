@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from wan_pipelines.pages.costs import CostsView, Day, Ranking, Row, Spent, TargetLine
+from wan_pipelines.pages.costs import CostsView, Day, Parts, Ranking, Row, Spent, TargetLine
 from wan_pipelines.pages.optimisation import Missed, OptimisationView, Way
 
 DOLLAR = 1_000_000
@@ -15,7 +15,7 @@ def spent(dollars: int, videos: int = 100) -> Spent:
         takes=videos + 7,
         gpu_microseconds=videos * 90_000_000,
         micro_usd=dollars * DOLLAR,
-        parts=tuple(dollars * DOLLAR * share // 100 for share in (80, 5, 4, 8, 3)),
+        parts=Parts(*(dollars * DOLLAR * share // 100 for share in (80, 5, 4, 8, 3))),
         retried_micro_usd=dollars * DOLLAR // 20,
         degraded_micro_usd=0,
     )

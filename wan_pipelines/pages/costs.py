@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from wan_pipelines.pages.charts import Box, Scale, ends, lines, scale_of, shares, stacked_columns
 
@@ -17,9 +18,19 @@ PARTS = (
 """What all money falls into, each micro-dollar once: its name, and what it means."""
 
 
+class Parts(NamedTuple):
+    """Micro-dollars of each of `PARTS`, in their order."""
+
+    rendered: int
+    loaded: int
+    waited: int
+    wasted: int
+    unused: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What was paid for something; `parts` are the amounts of `PARTS`.
+    """What was paid for something; the parts add up to it.
 
     `retried` and `degraded` lie across the parts: repeated attempts, and videos drawn with less
     than was asked for.
@@ -29,7 +40,7 @@ class Spent:
     takes: int
     gpu_microseconds: int
     micro_usd: int
-    parts: tuple[int, ...]
+    parts: Parts
     retried_micro_usd: int
     degraded_micro_usd: int
 
@@ -55,8 +66,13 @@ class Spent:
 
     @property
     def lost_micro_usd(self) -> int:
-        """What brought no video: everything but the first part."""
-        return self.micro_usd - self.parts[0]
+        """What brought no video: everything but what was rendered."""
+        return self.micro_usd - self.parts.rendered
+
+    @property
+    def idle_micro_usd(self) -> int:
+        """What was paid for GPUs that had nothing to do, with a worker on them or without."""
+        return self.parts.waited + self.parts.unused
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from wan_pipelines.ledger.money import micro_usd
-from wan_pipelines.pages.costs import CostsView, Day, Ranking, Row, Spent, TargetLine, quotient
+from wan_pipelines.pages.costs import (
+    CostsView,
+    Day,
+    Parts,
+    Ranking,
+    Row,
+    Spent,
+    TargetLine,
+    quotient,
+)
 from wan_pipelines.pages.render import render_costs_page
 from wan_pipelines.reporting.frames import DAY, SHAPE, TALLIES, UNUSED
 from wan_pipelines.reporting.summary import records, summed
@@ -21,7 +30,6 @@ if TYPE_CHECKING:
 
 EARLIER = timedelta(days=29)
 MOST_ROWS = 10
-PARTS = ("rendered_micro_usd", "loaded_micro_usd", "waited_micro_usd", "wasted_micro_usd", UNUSED)
 RANKINGS = (
     ("Tenants", "Who asked for the videos.", ("tenant",)),
     ("Campaigns", "What the videos were for.", ("campaign", "tenant")),
@@ -127,7 +135,13 @@ def _spent(sums: dict[str, Any]) -> Spent:
         takes=int(sums["takes"]),
         gpu_microseconds=int(sums["gpu_microseconds"]),
         micro_usd=int(sums["micro_usd"]),
-        parts=tuple(int(sums[part]) for part in PARTS),
+        parts=Parts(
+            rendered=int(sums["rendered_micro_usd"]),
+            loaded=int(sums["loaded_micro_usd"]),
+            waited=int(sums["waited_micro_usd"]),
+            wasted=int(sums["wasted_micro_usd"]),
+            unused=int(sums[UNUSED]),
+        ),
         retried_micro_usd=int(sums["retried_micro_usd"]),
         degraded_micro_usd=int(sums["degraded_micro_usd"]),
     )
