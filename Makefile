@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
+# A run starts dozens of processes, the suite thousands: the first one compiles for all of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test dev check lint types setup setup-dev lock pictures schemas train-tiny bench clean
 
