@@ -2,12 +2,14 @@
 
 from typing import Any, get_args
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wan_pipelines.ledger.admission import State
 from wan_pipelines.ledger.guard.ties import RESERVATION
 from wan_pipelines.ledger.tables.base import Base, RowId, one_of
+
+WAITS = text("reservation IS NOT NULL")
 
 
 class EditionRow(Base):
@@ -55,6 +57,7 @@ class EditionShotRow(Base):
     __table_args__ = (
         UniqueConstraint("edition_id", "name"),
         Index("ix_edition_shots_shot_id_edition_id", "shot_id", "edition_id"),
+        Index("ix_edition_shots_waiting", "edition_id", sqlite_where=WAITS, postgresql_where=WAITS),
         one_of("state", *get_args(State)),
     )
 
