@@ -60,6 +60,14 @@ def test_a_cell_that_is_longer_than_any_is_refused(tmp_path: Path):
         rows(tmp_path, "a,b\n1," + "x" * 200_000, max_bytes=10**6)
 
 
+def test_more_rows_than_may_be_are_refused(tmp_path: Path):
+    file = tmp_path / "table.csv"
+    file.write_text("a\n1\n2\n3\n")
+    assert len(read_table(file, 100).parsed(str, most=3)) == 3
+    with pytest.raises(InputError, match=r"table.csv:4: It has more than 2 rows"):
+        read_table(file, 100).parsed(str, most=2)
+
+
 def test_the_digest_is_that_of_the_text(tmp_path: Path):
     plain, marked = tmp_path / "plain.csv", tmp_path / "marked.csv"
     plain.write_text("a,b\n1,2\n")

@@ -20,6 +20,8 @@ from wan_pipelines.validation import shown
 
 DELIMITERS = ",;\t"
 MOST_TOLD = 5
+MOST_ROWS = 250_000
+"""What is made of them is kept in one transaction, for which others may have to wait."""
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?", re.ASCII)
 
 T = TypeVar("T")
@@ -52,14 +54,21 @@ class CsvTable:
                 remedy=did_you_mean(missing[0], self.header),
             )
 
-    def parsed(self, parse: Callable[[TableRow], T]) -> tuple[T, ...]:
+    def parsed(self, parse: Callable[[TableRow], T], most: int = MOST_ROWS) -> tuple[T, ...]:
         """Every row as `parse` reads it, which says in a ValueError what is wrong with one.
 
-        InputError names all lines that are wrong, the first few with the reason.
+        InputError names all lines that are wrong, the first few with the reason, and a file of more
+        than `most` rows.
         """
         found: list[T] = []
         problems: list[str] = []
-        for row in self._rows():
+        for number, row in enumerate(self._rows()):
+            if number >= most:
+                raise InputError(
+                    f"It has more than {most:,} rows.",
+                    where=f"{self.path}:{row.line}",
+                    remedy="Split it into several.",
+                )
             try:
                 found.append(parse(row))
             except ValueError as error:
@@ -111,7 +120,7 @@ def read_table(path: Path, max_bytes: int) -> CsvTable:
 def exact_decimal(words: str) -> Decimal:
     """The number that is written there, digit by digit; a ValueError says what is none."""
     if not _NUMBER.fullmatch(words):
-        raise ValueError(f"{shown(words)} is no number: write it such as -1234.56")
+        raise ValueError(f"{shown(words)} is no number: write it such as 1234.56")
     return Decimal(words)
 
 
