@@ -45,6 +45,9 @@ def test_a_video_is_waived(wan: Wan, quick_project: Project):
     [
         (("waive", *WHY), "either --run or --take"),
         (("waive", "--run", "a", "--reason", ""), "Say why"),
+        (("waive", "--run", "a", *WHY), "Nothing was charged to that. Give all of its id"),
+        (("rerate", "laptop", *RERATE[3:], *WHY), "Did you mean 'laptop-cpu'"),
+        ((*RERATE[1:], "--tenant", "smal", *WHY), "Did you mean 'small'"),
         ((*RERATE[1:4], "--from", "2026-02-01", "--to", "2026-01-01", *WHY), "before it begins"),
     ],
 )

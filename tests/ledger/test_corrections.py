@@ -48,7 +48,7 @@ def correct(
 
 def sums(outcome: Outcome) -> tuple[int, int, int, int]:
     """Workers, charges, micro-dollars before and after."""
-    return astuple(outcome)[1:]
+    return astuple(outcome)[2:]
 
 
 def charged(ledger: Ledger) -> list[int]:
@@ -103,7 +103,7 @@ def test_a_correction_is_made_once(ledger: Ledger):
     scene = rendered(ledger)
     correct(scene, PRICE // 2)
     entries = charged(ledger)
-    assert correct(scene, PRICE // 2) == Outcome(None, 0, 0, 0, 0)
+    assert correct(scene, PRICE // 2) == Outcome(None, 1, 0, 0, 0, 0)
     assert charged(ledger) == entries
     (made,) = corrections(ledger)
     assert (made.decided_by, made.reason, made.micro_usd, made.charges) == (

@@ -10,6 +10,7 @@ from wan_pipelines.cli.output import AsJson, emit, examples, note, print_json
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
 from wan_pipelines.errors import InputError
+from wan_pipelines.hints import did_you_mean
 from wan_pipelines.ledger.corrections import (
     Correction,
     Rerating,
@@ -18,8 +19,9 @@ from wan_pipelines.ledger.corrections import (
     rerate,
 )
 from wan_pipelines.ledger.money import dollars, usd
-from wan_pipelines.ledger.prices import Market
+from wan_pipelines.ledger.prices import Market, price_periods
 from wan_pipelines.studio.price_lists import parsed_moment, parsed_price
+from wan_pipelines.studio.studio import Studio
 
 COLUMNS = (
     Column("decided_at", "When (UTC)"),
@@ -65,6 +67,8 @@ def rerate_command(  # noqa: PLR0913, PLR0917 (an option each)
     Nothing is overwritten: each wrong charge is taken back and made anew, and quota, budgets and
     all sums follow. What stands at that price already is left alone, so that it can be repeated.
     """
+    studio = this_studio()
+    _check_known(studio, gpu_class, tenant)
     selection = Selection(
         gpu_class=gpu_class,
         market=market,
@@ -73,7 +77,7 @@ def rerate_command(  # noqa: PLR0913, PLR0917 (an option each)
         tenant=tenant,
     )
     cost = understood(price, parsed_price, "PRICE")
-    _correct(selection, cost, reason, dry_run=dry_run, as_json=as_json)
+    _correct(studio, selection, cost, reason, dry_run=dry_run, as_json=as_json)
 
 
 @group.command()
@@ -91,7 +95,8 @@ def waive(
     """
     if (run is None) == (take is None):
         raise InputError("What is waived?", where="", remedy="Give either --run or --take.")
-    _correct(Selection(run_id=run, take_id=take), 0, reason, dry_run=dry_run, as_json=as_json)
+    selection = Selection(run_id=run, take_id=take)
+    _correct(this_studio(), selection, 0, reason, dry_run=dry_run, as_json=as_json)
 
 
 @group.command(name="corrections")
@@ -101,11 +106,32 @@ def corrections_command(as_json: AsJson = False) -> None:
     emit(found, COLUMNS, as_json=as_json, empty="No charge was ever corrected.")
 
 
+def _check_known(studio: Studio, gpu_class: str, tenant: str | None) -> None:
+    """InputError for a name that never had a price, or a tenant that there is not: a typing error
+    would correct nothing, and look as if there were nothing to correct.
+    """
+    priced = {period.price.gpu_class for period in price_periods(studio.ledger)}
+    if gpu_class not in priced:
+        raise InputError(
+            f"GPU class {gpu_class!r} never had a price.",
+            where="GPU_CLASS",
+            remedy=did_you_mean(gpu_class, priced),
+        )
+    if tenant is not None:
+        studio.settings.tenant(tenant)
+
+
 def _correct(
-    selection: Selection, price: int, reason: str, *, dry_run: bool, as_json: bool
+    studio: Studio, selection: Selection, price: int, reason: str, *, dry_run: bool, as_json: bool
 ) -> None:
     rerating = Rerating(selection, price, whoever(), given(reason))
-    outcome = rerate(this_studio().ledger, rerating, now=datetime.now(UTC), dry_run=dry_run)
+    outcome = rerate(studio.ledger, rerating, now=datetime.now(UTC), dry_run=dry_run)
+    if not outcome.selected and (selection.run_id or selection.take_id):
+        raise InputError(
+            "Nothing was charged to that.",
+            where="--run" if selection.run_id else "--take",
+            remedy="Give all of its id: `wan costs` lists runs, `wan videos --json` takes.",
+        )
     before, after = outcome.before_micro_usd, outcome.after_micro_usd
     if as_json:
         print_json(
@@ -124,8 +150,10 @@ def _correct(
             f"{outcome.charges} charges of {outcome.workers} workers {would} "
             f"{dollars(after)} instead of {dollars(before)}."
         )
+    elif outcome.selected:
+        note("There is nothing to correct: all such charges are at that price.")
     else:
-        note("There is nothing to correct: no such charge is at another price.")
+        note("There is nothing to correct: no such work began in that interval.")
 
 
 def _record(correction: Correction) -> dict[str, Any]:

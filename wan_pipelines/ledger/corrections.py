@@ -71,9 +71,13 @@ class Rerating:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a correction did: workers and charges that changed, and their sums before and after."""
+    """What a correction did: workers and charges that changed, and their sums before and after.
+
+    `selected` are all workers that it was about.
+    """
 
     correction_id: int | None
+    selected: int
     workers: int
     charges: int
     before_micro_usd: int
@@ -152,7 +156,8 @@ def _rerate(session: Session, rerating: Rerating, now: datetime) -> Outcome:
     correction: int | None = None
     workers, charges, before, after = 0, 0, 0, 0
     waivers = () if rerating.selection.words().keys() & WORK else _waivers(session)
-    for some in chunks(_locked_workers(session, rerating.selection)):
+    selected = _locked_workers(session, rerating.selection)
+    for some in chunks(selected):
         found = list(_changes(session, some, rerating, waivers))
         if not found:
             continue
@@ -165,7 +170,7 @@ def _rerate(session: Session, rerating: Rerating, now: datetime) -> Outcome:
     if correction:
         price, take_id = rerating.micro_usd_per_gpu_hour, rerating.selection.take_id
         correct_quotas(session, correction, price, now, take_id=take_id, waivers=waivers)
-    return Outcome(correction, workers, charges, before, after)
+    return Outcome(correction, len(selected), workers, charges, before, after)
 
 
 def _locked_workers(session: Session, selection: Selection) -> Sequence[str]:
