@@ -67,11 +67,14 @@ def test_a_limit_of_money_binds_a_month(wan: Wan, quick_project: Project):
     quick_project.campaign(tenant="small")
     decided = wan("quota", "set", "small", "0.25", "usd", "--per", "month", "--reason", "trial")
     assert decided.exit_code == 0
+    assert "0.250000" in wan("quota", "--all-tenants").stdout, "before anybody asked"
     admit(quick_project.studio(), "balls", "one")
     rows = json.loads(wan("quota", "--tenant", "small", "--json").stdout)
     (money,) = [row for row in rows if row["unit"] == "usd"]
     assert (money["user"], money["per"], money["limit"]) == (None, "month", 0.25)
     assert 0 < money["used"] == round(0.25 - money["left"], 6)
+    day = wan("quota", "grant", "small", "5", "usd", "--per", "day", "--reason", "launch")
+    assert "There is no such limit to add to" in day.stderr
     assert wan("quota", "set", "small", "unlimited", "usd", "--per", "month", "--reason", "paid")
     rows = json.loads(wan("quota", "--tenant", "small", "--json").stdout)
     assert [row["unit"] for row in rows] == ["shots"]

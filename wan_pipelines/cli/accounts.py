@@ -18,6 +18,7 @@ from wan_pipelines.ledger.amounts import Measure, told
 from wan_pipelines.ledger.limit_changes import change_limit, limit_changes
 from wan_pipelines.ledger.limits import PER, ChangeKind, Limit, LimitChange, Scope
 from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR, micro_usd, usd
+from wan_pipelines.ledger.quotas import quotas_left
 from wan_pipelines.ledger.remainders import QuotaLeft
 from wan_pipelines.studio.plan_settings import MOST, microseconds_of
 from wan_pipelines.studio.quotas import is_low, quotas
@@ -165,6 +166,20 @@ def _decide(studio: Studio, change: LimitChange, *, dry_run: bool, as_json: bool
         zone = ZoneInfo(studio.settings.tenant(change.tenant).time_zone)
         last = f" until {(change.expires_at - timedelta(seconds=1)).astimezone(zone):%Y-%m-%d}"
     note(f"{would} for {change.user or change.tenant}: {_decision(change)['change']}{last}.")
+    if change.kind == "grant" and not _binds(studio, change):
+        note(
+            "There is no such limit to add to: it counts once the plan or `set` makes one.",
+            "yellow",
+        )
+
+
+def _binds(studio: Studio, change: LimitChange) -> bool:
+    """Is there the limit that a change is about?"""
+    found = quotas_left(studio.ledger, change.tenant, change.user or "", now=change.decided_at)
+    return any(
+        quota.limit is not None and (quota.scope, quota.measure) == (change.scope, change.measure)
+        for quota in found
+    )
 
 
 def _end_of(studio: Studio, tenant: str, until: date | None) -> datetime | None:

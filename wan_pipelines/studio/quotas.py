@@ -10,6 +10,9 @@ from wan_pipelines.ledger.tenants import users_of
 from wan_pipelines.ledger.whose import Asked, House
 from wan_pipelines.studio.studio import Studio
 
+NOBODY = ""
+"""The user of a tenant of whom nobody has asked yet: limits of the whole tenant bind already."""
+
 
 def quotas(studio: Studio, whose: Asked, user: str | None, now: datetime) -> tuple[QuotaLeft, ...]:
     """What is left of each limit of a tenant and its users, or of all; or of one named user.
@@ -32,8 +35,8 @@ def is_low(studio: Studio, quota: QuotaLeft) -> bool:
 
 def _of_tenant(studio: Studio, tenant: str, user: str | None, now: datetime) -> Iterator[QuotaLeft]:
     shared: tuple[QuotaLeft, ...] = ()
-    for each in [user] if user else users_of(studio.ledger, tenant):
+    for each in [user] if user else users_of(studio.ledger, tenant) or [NOBODY]:
         found = quotas_left(studio.ledger, tenant, each, now=now)
-        yield from (quota for quota in found if quota.scope == "user_day")
+        yield from (quota for quota in found if each and quota.scope == "user_day")
         shared = tuple(quota for quota in found if quota.scope != "user_day")
     yield from (replace(quota, user="") for quota in shared)
