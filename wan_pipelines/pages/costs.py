@@ -12,7 +12,7 @@ PARTS = (
     ("Videos", "Rendering what was accepted."),
     ("Loading", "Starting workers and loading models, before anything is drawn."),
     ("Waiting", "Workers that were paid and had nothing to render."),
-    ("Wasted", "Attempts that failed or were stopped, and work that nobody can be charged for."),
+    ("Wasted", "Attempts that failed or were stopped, and workers that rendered nothing."),
     ("Unused", "Reserved GPUs that no worker held."),
 )
 """What all money falls into, each micro-dollar once: its name, and what it means."""
@@ -101,6 +101,11 @@ class Ranking:
     rows: tuple[Row, ...]
     left_out: int = 0
     rest_micro_usd: int = 0
+
+    @property
+    def has_nameless(self) -> bool:
+        """Is there a row of what belongs to none of what is ranked?"""
+        return any(not row.names[0] for row in self.rows)
 
     @property
     def most(self) -> int:
