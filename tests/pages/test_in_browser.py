@@ -146,9 +146,9 @@ def test_the_render_key_can_be_copied(page: Page) -> None:
 
 def test_shots_are_filtered_searched_and_sorted(page: Page) -> None:
     everything = names(page)
-    page.get_by_role("button", name="Over quota").click()
+    page.get_by_role("button", name="Over limit").click()
     assert names(page) == ["late-ball--s1", "late-ball--s2"]
-    expect(page.get_by_role("button", name="Over quota")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Over limit")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".matches")).to_have_text("2 of 21 shots")
     page.get_by_role("button", name=re.compile("^All")).click()
     assert names(page) == everything

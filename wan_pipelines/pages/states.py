@@ -34,9 +34,9 @@ WORDINGS: dict[State, Wording] = {
         "Run the edition again: only what is missing is rendered.",
     ),
     "refused": Wording(
-        "Over quota",
-        "Not admitted: a quota is used up.",
-        "Run the edition again once the quota allows it.",
+        "Over limit",
+        "Not admitted: a quota or a budget is used up.",
+        "Run the edition again once it is renewed or raised.",
     ),
     "rejected": Wording(
         "Rejected",
