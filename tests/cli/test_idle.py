@@ -24,6 +24,8 @@ def test_idle_days_are_charged_shown_and_stay(wan: Wan, quick_project: Project):
     for command in (("idle",), ("idle", "charge")):
         swapped = wan(*command, "--first", YESTERDAY, "--last", "2026-01-01")
         assert f"{YESTERDAY} is after 2026-01-01" in swapped.stderr
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert f"{today} is not over" in wan("idle", "charge", "--last", today).stderr
     (day,) = json.loads(wan("idle", *DAYS, "--json").stdout)
     assert (day["day"], day["fleet"], day["idle_usd"]) == (YESTERDAY, "base", 4.8)
     assert (day["reserved_gpu_hours"], day["held_gpu_hours"], day["idle_percent"]) == (48, 0, 100)

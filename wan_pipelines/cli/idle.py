@@ -68,6 +68,7 @@ def charge(first: Day = None, last: Day = None, as_json: AsJson = False) -> None
     """
     if first and last:
         _check_order(first, last)
+    _check_over(first, last)
     changed = charge_idle_days(this_studio(), first, last)
     _show(changed, as_json=as_json, empty="The idle account is up to date.")
 
@@ -79,6 +80,18 @@ def _check_order(first: date, last: date) -> None:
             where="wan idle",
             remedy="Give a --first that is not after --last.",
         )
+
+
+def _check_over(first: date | None, last: date | None) -> None:
+    """InputError for a day that is not over: nobody knows yet what is idle of it."""
+    today = datetime.now(UTC).date()
+    for day in (first, last):
+        if day and day >= today:
+            raise InputError(
+                f"{day} is not over (UTC).",
+                where="wan idle charge",
+                remedy=f"The last day that can be charged is {today - timedelta(days=1)}.",
+            )
 
 
 def _show(days: Sequence[IdleDay], *, as_json: bool, empty: str) -> None:
