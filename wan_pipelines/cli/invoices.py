@@ -153,7 +153,7 @@ def reconcile_command(
     Videos, overheads, idle time and differences add up to the invoice. Fails (1) when a class
     differs by more than the tolerance, or more than that is asked for nothing that is known.
     """
-    share = understood(tolerance, exact_decimal, "--tolerance") / 100
+    share = understood(tolerance, _percentage, "--tolerance") / 100
     wanted = understood(period, Period.parse, "PERIOD")
     found = reconciliation(this_studio(), wanted, cost)
     beyond = found.beyond(share)
@@ -165,6 +165,13 @@ def reconcile_command(
             note(f"{_subject(row)} differs by more than {tolerance} %.", "yellow")
     if beyond:
         raise typer.Exit(BEYOND)
+
+
+def _percentage(words: str) -> Decimal:
+    percent = exact_decimal(words)
+    if percent < 0:
+        raise ValueError(f"{words} is below zero")
+    return percent
 
 
 def _show(found: Reconciliation, rows: tuple[Row, ...]) -> None:

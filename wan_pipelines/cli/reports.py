@@ -34,6 +34,7 @@ CHOICES = (*get_args(Dimension), *DETAILS)
 DAYS = timedelta(days=29)
 MOST_ROWS = 1000
 
+HEADINGS = {"gpu_class": "GPU class"}
 FIGURES = (
     Column("videos", "Videos", numeric=True),
     Column("usd", "USD", numeric=True),
@@ -73,7 +74,11 @@ def report(  # noqa: PLR0913, PLR0917 (a command line has as many options as it 
     page: Annotated[bool, typer.Option("--page", help="Write the pages of costs.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what days cost: per thousand videos, and how much was wasted, retried, idle."""
+    """Show what days cost: per thousand videos, and how much was wasted, retried, idle.
+
+    Wasted, retried, degraded, load and idle are shares of all that was paid. They overlap: a worker
+    that loaded an engine and rendered nothing is load, and wasted.
+    """
     columns = _columns(by)
     studio = this_studio()
     last = until or today(studio)
@@ -143,7 +148,7 @@ def _show(frames: "Iterable[pd.DataFrame]", columns: Sequence[str], *, as_json: 
         return
     told = [{**record, **_percent(record)} for record in rows[:MOST_ROWS]]
     names = ("campaign", "edition", "shot") if columns[0] in DETAILS else columns
-    headings = [Column(name, name.replace("_", " ").capitalize()) for name in names]
+    headings = [Column(name, HEADINGS.get(name, name.capitalize())) for name in names]
     emit(told, (*headings, *FIGURES), as_json=False, empty="Nothing was paid in these days.")
     if rows:
         left_out = len(rows) - MOST_ROWS
