@@ -32,7 +32,8 @@ class InputError(WanError):
     """Input that cannot be accepted: `what` is wrong, `where` it stands, the `remedy`."""
 
     def __init__(self, what: str, *, where: str, remedy: str) -> None:
-        super().__init__(f"{where}: {what} {remedy}" if where else f"{what} {remedy}")
+        told = f"{what} {remedy}".strip()
+        super().__init__(f"{where}: {told}" if where else told)
         self.what = what
         self.where = where
         self.remedy = remedy

@@ -42,5 +42,5 @@ class Budget(Record):
     @model_validator(mode="after")
     def _stops_last(self) -> Self:
         if self.stop_at is not None and (self.finish_at is None or self.stop_at < self.finish_at):
-            raise ValueError("`stop_at` is not before `finish_at`")
+            raise ValueError("`stop_at` comes at or after `finish_at`: give both, in this order")
         return self

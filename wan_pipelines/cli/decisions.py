@@ -38,4 +38,4 @@ def understood(words: str, parse: Callable[[str], T], where: str) -> T:
     try:
         return parse(words)
     except ValueError as error:
-        raise InputError(f"{error}.", where=where, remedy="") from error
+        raise InputError(f"{str(error).rstrip('.')}.", where=where, remedy="") from error
