@@ -20,7 +20,7 @@ from wan_pipelines.studio.doctor import examine
 from wan_pipelines.studio.findings import Finding
 from wan_pipelines.studio.machine_checks import check_machine, check_threads
 from wan_pipelines.studio.planning import admit
-from wan_pipelines.studio.settings import Workers
+from wan_pipelines.studio.rendering_settings import Workers
 from wan_pipelines.studio.worker_checks import check_workers
 from wan_pipelines.units import GIB
 

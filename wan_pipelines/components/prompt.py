@@ -10,8 +10,8 @@ from wan_pipelines.components import metadata
 from wan_pipelines.components.places import StepPlace
 from wan_pipelines.components.resource import StudioResource
 from wan_pipelines.components.runs import lasting_errors_told, run_of
+from wan_pipelines.studio.launch_settings import Prompts
 from wan_pipelines.studio.prompts import PromptOrder, admit_prompt, render_prompt
-from wan_pipelines.studio.settings import Prompts
 
 PROMPT_JOB = "render_prompt"
 PROMPT_ASSET = dg.AssetKey(["prompt", "video"])

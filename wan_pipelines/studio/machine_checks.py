@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from wan_pipelines.encoding.encode import encode
 from wan_pipelines.encoding.renditions import RENDITIONS
 from wan_pipelines.studio.findings import Finding, told
-from wan_pipelines.studio.settings import Workers
+from wan_pipelines.studio.rendering_settings import Workers
 from wan_pipelines.units import GIB
 
 LEAST_FREE_DISK_BYTES = 2 * GIB

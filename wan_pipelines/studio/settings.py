@@ -1,23 +1,16 @@
 """What a deployment runs against: one `resources/<environment>/defs.yaml`, checked."""
 
-import re
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from wan_pipelines.campaigns.budgets import Budget
 from wan_pipelines.campaigns.texts import Slug
-from wan_pipelines.clocks import TimeZone
 from wan_pipelines.cluster.pods import Place
 from wan_pipelines.cluster.records import Cluster
 from wan_pipelines.engines.estimating.machines import GPUS
 from wan_pipelines.errors import InputError
-from wan_pipelines.from_environment import FromEnvironment, Secret
+from wan_pipelines.from_environment import Secret
 from wan_pipelines.hints import did_you_mean
-from wan_pipelines.ledger.backoff import FACTOR, LONGEST, Backoff
-from wan_pipelines.ledger.descents import Degradation
 from wan_pipelines.records import Record
 from wan_pipelines.scheduling.settings import Scheduling
 from wan_pipelines.storage import S3Settings
@@ -25,178 +18,15 @@ from wan_pipelines.studio.cost_settings import CostSettings
 from wan_pipelines.studio.fleet_settings import Reserved
 from wan_pipelines.studio.gpu_class_settings import GpuClass
 from wan_pipelines.studio.invoice_settings import InvoiceLayout
+from wan_pipelines.studio.launch_settings import Prompts, Rerender
 from wan_pipelines.studio.plan_settings import Plan
+from wan_pipelines.studio.rendering_settings import Checkpoints, Deadlines, Ladders, Workers
+from wan_pipelines.studio.server_settings import EngineServer, WebAddress
+from wan_pipelines.studio.tenant_settings import Tenant
 from wan_pipelines.studio.weights_settings import WeightsSettings
 from wan_pipelines.yaml_source import read_component
 
-
-def _web_address(address: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", address):
-        raise ValueError("write an address such as http://127.0.0.1:3000")
-    return address.rstrip("/")
-
-
 COMPONENT = "wan_pipelines.components.Environment"
-
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-
-
-class Tenant(Record):
-    """Who pays."""
-
-    plan: str = Field(description="One of the plans of this environment.", examples=["free"])
-    time_zone: TimeZone = Field(default="UTC", description="Where the tenant's day begins.")
-    degradation: Degradation = Field(
-        default="exact_only",
-        description="What becomes of a shot for which there is not the memory or the time: "
-        "`allowed` draws it with less, as its release's ladder says, and marks it; with "
-        "`exact_only` it fails.",
-    )
-    budget_per_month: Budget | None = Field(
-        default=None,
-        description="What all of its campaigns may cost a month together, in its time zone.",
-        examples=[{"usd": "1000", "notify_at": ["0.5", "0.8", "1"], "stop_at": "1.05"}],
-    )
-
-
-class Workers(Record):
-    """How an edition is cut up and how many workers render it at a time."""
-
-    count: int = Field(default=1, ge=1, description="Shards rendered at the same time.")
-    threads: int = Field(default=1, ge=1, description="CPU threads of a worker.")
-    shard_minutes: float = Field(
-        default=30, gt=0, description="GPU-minutes of work a worker is given at a time."
-    )
-    tail_depth: int = Field(
-        default=2, ge=1, description="Takes that may wait to be encoded while the next renders."
-    )
-    tail_gib: float = Field(
-        default=4,
-        gt=0,
-        description="Footage that may wait or be encoded, in memory; a single take always may.",
-    )
-    lease_seconds: float = Field(
-        default=60, gt=0, description="After this long without a sign of life a shot is free again."
-    )
-    recycle_after_videos: int | None = Field(
-        default=None,
-        ge=1,
-        description="After so many videos a fresh process goes on with a shard; empty: never.",
-    )
-    recycle_above_gib: float | None = Field(
-        default=None,
-        gt=0,
-        description="A process that holds more main memory than this after a video makes way for "
-        "a fresh one; empty: never.",
-    )
-    restarts: int = Field(
-        default=3,
-        ge=0,
-        description="So often a worker process that dies is replaced, before its shard fails.",
-    )
-    memory_limit_gib: float | None = Field(
-        default=None,
-        gt=0,
-        description="Address space that a worker process may take where the CPU renders: a shot "
-        "that needs more is out of memory before the machine is. Empty: no limit.",
-    )
-
-
-class Ladders(Record):
-    """How long the environment stays on a lower rung."""
-
-    probe_minutes: float = Field(
-        default=60,
-        gt=0,
-        description="After so long on a rung one shot is tried on the rung above; twice as long "
-        "after each try that failed, up to 32 times.",
-    )
-
-
-class Deadlines(Record):
-    """How long a shot may render: a multiple of what it is estimated to take."""
-
-    times_estimate: float = Field(
-        default=10, ge=1, description="A shot that renders for longer than this has timed out."
-    )
-    at_least_seconds: float = Field(
-        default=900, gt=0, description="Less is never a time-out, however short the estimate."
-    )
-    grace_seconds: float = Field(
-        default=20,
-        gt=0,
-        description="A worker that hangs inside a step is told to stop when its shot has timed "
-        "out, and killed after so long.",
-    )
-
-
-class Checkpoints(Record):
-    """What is kept of shots whose rendering was cut short, so that the next attempt goes on."""
-
-    store: Secret = Field(
-        default="checkpoints",
-        description="Where: a folder or an URL. Attempts on machines that reach it go on there.",
-    )
-    every_seconds: float | None = Field(
-        default=60,
-        gt=0,
-        description="Between two checkpoints of a shot: what a killed worker loses at most, plus a "
-        "step. Empty: none are made or used.",
-    )
-    keep_hours: float = Field(
-        default=72,
-        gt=0,
-        description="After so long a checkpoint is removed that nobody went on from.",
-    )
-
-
-class EngineServer(Record):
-    """A server with the video API of OpenAI's clients, that releases with a `server` render on."""
-
-    address: WebAddress = Field(
-        description="Where it is, without /v1.", examples=["http://127.0.0.1:8000"]
-    )
-    key: FromEnvironment | None = Field(default=None, description="Its API key; empty: none.")
-    poll_seconds: float = Field(
-        default=1, gt=0, description="Pause between two questions how far a video is."
-    )
-    answer_seconds: float = Field(
-        default=30, gt=0, description="Until a single request must be answered."
-    )
-    outage_seconds: float = Field(
-        default=120, gt=0, description="So long it is asked again while it does not answer."
-    )
-    render_seconds: float = Field(
-        default=3600, gt=0, description="So long a video may take, its waiting there included."
-    )
-
-
-class Rerender(Record):
-    """When the sensor renders a shot again, and when it repeats a run that failed."""
-
-    first_backoff_seconds: float = Field(
-        default=60,
-        gt=0,
-        le=LONGEST.total_seconds(),
-        description=f"Pause after the first failure, {FACTOR} times as long after each further "
-        f"one; never longer than {LONGEST.total_seconds():g} s.",
-    )
-    failures_until_rest: int = Field(
-        default=4, ge=1, description="Failures after which a shot rests until it changes."
-    )
-
-    @property
-    def backoff(self) -> Backoff:
-        """The pauses that these settings mean."""
-        return Backoff(timedelta(seconds=self.first_backoff_seconds), self.failures_until_rest)
-
-
-class Prompts(Record):
-    """What holds for a prompt that is typed in on its own, unless it says otherwise."""
-
-    release: str = Field(default="wan-tiny", description="A release of assets/models.")
-    tenant: str = Field(default="demo", description="Who pays.")
-    user: str = Field(default="demo", description="Who asks; counts towards the daily quota.")
 
 
 class Settings(Record):
