@@ -100,6 +100,7 @@ def test_what_waits_for_a_budget_that_is_used_up_is_refused_until_it_is_raised(l
     hand.accept(running)
     hand.close()
     books.check(ledger)
+    scene.later(seconds=1)
     assert admissible_again(ledger, DEMO, of_edition(7), now=scene.now) == frozenset()
     assert admissible_again(ledger, DEMO, of_edition(9), now=scene.now) == {"b"}
     assert scene.states(THREE, budgets=of_edition(9)) == {
@@ -118,6 +119,19 @@ def test_a_launch_refuses_what_an_earlier_one_left_waiting(ledger: Ledger):
     assert set(scene.states(THREE[:2], budgets=of_edition(4)).values()) == {"refused"}
     assert refuse_beyond_budget(ledger, DEMO, now=scene.now) == 0
     books.check(ledger)
+
+
+def test_what_is_left_is_no_reason_to_launch_again_and_a_raise_is(ledger: Ledger):
+    scene = Scene(ledger)
+    scene.admit(THREE, budgets=of_edition(4))
+    hand = scene.worker()
+    for each in THREE[:2]:
+        hand.render(each, milliseconds=SECONDS_FOR_A_CENT * 1000)
+    hand.close()
+    scene.later(seconds=1)
+    assert admissible_again(ledger, DEMO, of_edition(4), now=scene.now) == frozenset()
+    assert admissible_again(ledger, DEMO, of_edition(5), now=scene.now) == {"c"}
+    assert scene.states(THREE, budgets=of_edition(4))["c"] == "admitted", "to a person it is one"
 
 
 def test_a_worker_that_is_paid_counts_until_its_last_sign_of_life(ledger: Ledger):

@@ -6,10 +6,10 @@ Without this a launch would start workers for them, which are paid, and which be
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import Row, bindparam, exists, select, update
 
 from wan_pipelines.ledger.amounts import Amount
-from wan_pipelines.ledger.budget_rows import binding, would_bind
+from wan_pipelines.ledger.budget_rows import binding, changed_at, would_bind
 from wan_pipelines.ledger.budget_sums import IS_CLOSED
 from wan_pipelines.ledger.budgets import Budgets, BudgetStanding
 from wan_pipelines.ledger.database import Ledger
@@ -70,23 +70,35 @@ def refuse_waiting(
 def admissible_again(
     ledger: Ledger, edition: EditionKey, budgets: Budgets, *, now: datetime
 ) -> frozenset[str]:
-    """Names of refused shots that limits and `budgets` would let pass now, of both what is left."""
+    """Names of refused shots that would pass now, since a window has begun anew or a budget was
+    changed: to `budgets`, or since they were refused.
+
+    What is merely left, as takes took less than was reserved for them, is not worth a worker's
+    start.
+    """
     with ledger.look(edition.tenant) as transaction:
         refused = transaction.execute(_REFUSED, _names(edition)).all()
-        if not refused:
+        changed = changed_at(transaction, edition, budgets, now) if refused else None
+        since, moment = (0 if each is None else to_micros(each) for each in (changed, now))
+        hopeful = [row for row in refused if row.updated_at < since or _is_due(row, moment)]
+        if not hopeful:
             return frozenset()
         account = account_of(transaction, edition.tenant, edition.user, now)
         remainders: list[Remainder] = [
             *left_of(transaction, account, now),
             *would_bind(transaction, edition, budgets, account.zone, now),
         ]
-    names = []
-    for row in refused:
+    names: set[str] = set()
+    for row in hopeful:
         amount = Amount(1, row.gpu_microseconds, row.micro_usd)
         if first_lack(remainders, amount) is None:
-            names.append(row.name)
+            names.add(row.name)
             remainders = [remainder.less(amount) for remainder in remainders]
     return frozenset(names)
+
+
+def _is_due(row: Row[tuple[object, ...]], moment: int) -> bool:
+    return row.may_run_at is not None and row.may_run_at <= moment
 
 
 def _names(edition: EditionKey) -> dict[str, str]:
@@ -104,6 +116,8 @@ _OF_EDITION = (
         _WISHES.c.reservation,
         _WISHES.c.gpu_microseconds,
         _WISHES.c.micro_usd,
+        _WISHES.c.may_run_at,
+        _WISHES.c.updated_at,
     )
     .join_from(_WISHES, _EDITIONS, _EDITIONS.c.id == _WISHES.c.edition_id)
     .where(*(_EDITIONS.c[name] == bindparam(name) for name in ("tenant", "campaign", "edition")))

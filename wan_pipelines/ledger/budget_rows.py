@@ -12,7 +12,7 @@ from wan_pipelines.ledger.budget_sums import all_with_sums, with_sums
 from wan_pipelines.ledger.budgets import Budget, BudgetKey, Budgets, BudgetStanding
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
-from wan_pipelines.ledger.moments import to_micros
+from wan_pipelines.ledger.moments import from_micros, to_micros
 from wan_pipelines.ledger.statements import Transaction, table, upsert
 from wan_pipelines.ledger.tables import BudgetRow, EditionRow, TenantRow
 from wan_pipelines.ledger.whose import Asked, tenant_of
@@ -37,6 +37,19 @@ def would_bind(
     """Where the budgets stand that would bind an edition if it were admitted with these."""
     fresh = _bound(_known(transaction, edition), edition, budgets, zone, now)
     return tuple(with_sums(transaction, each, reserved=True) for each in fresh)
+
+
+def changed_at(
+    transaction: Transaction, edition: EditionKey, budgets: Budgets, now: datetime
+) -> datetime | None:
+    """When a budget that binds an edition was changed last: now, if these differ from what was
+    declared; None where nothing binds it.
+    """
+    rows = transaction.execute(_BINDING, _names(edition)).all()
+    known = {_key(row): _budget(row) for row in rows}
+    if any(known.get(key) != budget for key, budget in _declared(edition, budgets).items()):
+        return now
+    return max((from_micros(row.updated_at) for row in rows), default=None)
 
 
 def keep_budget(session: Session, key: BudgetKey, budget: Budget | None, now: datetime) -> None:
