@@ -55,9 +55,11 @@ def test_a_video_counts_for_the_first_target_that_fits():
 
 
 def test_what_belongs_to_no_take_is_shared_among_targets_to_the_micro_dollar():
-    nobodys = take(None, 7, videos=0)
+    nobodys = take(None, 7, videos=0, denoise_micro_usd=0, load_micro_usd=7)
     takes = [nobodys, take("a", 100, release="wan-tiny"), take("b", 200)]
-    assert sorted(each.paid_micro_usd for each in verdicts(takes, SETTINGS)) == [102, 205]
+    found = verdicts(takes, SETTINGS)
+    assert sorted(each.paid_micro_usd for each in found) == [102, 205]
+    assert sorted(each.kinds["load"] for each in found) == [2, 5], "what it was spent on"
 
 
 def test_videos_of_two_tenants_are_two_though_their_pixels_are_the_same():

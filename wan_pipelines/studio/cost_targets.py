@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class TargetVerdict:
     """What the videos of an edition that fall under a target came to.
 
     paid_micro_usd: for their takes, accepted or not, and their part of what belongs to no take.
@@ -50,20 +50,20 @@ class Verdict:
         return self.paid_micro_usd == 0 if each is None else each <= self.target_micro_usd
 
 
-def judge(studio: Studio, edition: EditionKey) -> tuple[Verdict, ...]:
+def judge(studio: Studio, edition: EditionKey) -> tuple[TargetVerdict, ...]:
     """One verdict for each target that something of the edition falls under."""
     names = (*COLUMNS["take"], *MEASURES)
     found = edition_spending(studio.ledger, edition)
     return verdicts([dict(zip(names, row, strict=True)) for row in found], studio.settings.costs)
 
 
-def verdicts(takes: Iterable[Row], settings: CostSettings) -> tuple[Verdict, ...]:
+def verdicts(takes: Iterable[Row], settings: CostSettings) -> tuple[TargetVerdict, ...]:
     """As `judge`, of rows of the ledger's takes, and of what belongs to none."""
     groups: dict[CostTarget, list[Row]] = defaultdict(list)
-    nobodys = 0
+    nobodys: Counter[str] = Counter()
     for take in takes:
         if take["take"] is None:
-            nobodys += take["micro_usd"]
+            nobodys.update({kind: take[f"{kind}_micro_usd"] for kind in KINDS})
             continue
         target = settings.target(
             release=take["release"],
@@ -73,12 +73,16 @@ def verdicts(takes: Iterable[Row], settings: CostSettings) -> tuple[Verdict, ...
         if target:
             groups[target].append(take)
     own = [_sum(rows, "micro_usd") for rows in groups.values()]
-    shares = apportion(nobodys, own) if any(own) else [0] * len(own)
+    shares = [Counter[str]() for _ in own]
+    for kind, amount in nobodys.items():
+        for share, part in zip(shares, apportion(amount, own) if any(own) else (), strict=False):
+            share[kind] = part
     pairs = zip(groups.items(), shares, strict=True)
     return tuple(_verdict(target, rows, share) for (target, rows), share in pairs)
 
 
-def _verdict(target: CostTarget, rows: Sequence[Row], share: int) -> Verdict:
+def _verdict(target: CostTarget, rows: Sequence[Row], share: Counter[str]) -> TargetVerdict:
+    """`share` is its part of what belongs to no take, by kind."""
     paid: Counter[tuple[str, str]] = Counter()
     accepted: set[tuple[str, str]] = set()
     for row in rows:
@@ -87,16 +91,16 @@ def _verdict(target: CostTarget, rows: Sequence[Row], share: int) -> Verdict:
         if row["videos"]:
             accepted.add(video)
     allowed = micro_usd(target.usd_per_video)
-    kinds = {kind: _sum(rows, f"{kind}_micro_usd") for kind in KINDS}
+    kinds = {kind: _sum(rows, f"{kind}_micro_usd") + share[kind] for kind in KINDS}
     names = ("release", "tier", "gpu_class", "width", "height", "frames")
     ((most, _),) = Counter(tuple(row[name] for name in names) for row in rows).most_common(1)
-    return Verdict(
+    return TargetVerdict(
         target=target,
         videos=len(accepted),
         within=sum(paid[video] <= allowed for video in accepted),
-        paid_micro_usd=paid.total() + share,
-        kinds={**kinds, "idle": kinds["idle"] + share},
-        wasted_micro_usd=_sum(rows, "wasted_micro_usd") + share,
+        paid_micro_usd=paid.total() + share.total(),
+        kinds=kinds,
+        wasted_micro_usd=_sum(rows, "wasted_micro_usd") + share.total(),
         retried_micro_usd=_sum(rows, "retried_micro_usd"),
         most=most,
     )
