@@ -20,7 +20,7 @@ def expected(plan: Plan) -> str:
         f"up to {plan.peak_bytes / GB:.1f} GB of memory\n"
         f"  rendering takes {low:.1f} to {high:.1f} GPU-seconds, judging by {plan.basis}; "
         f"{workers} take{'s' if plan.starts.workers == 1 else ''} "
-        f"{plan.starts.gpu_seconds:.1f} s to start\n"
+        f"{plan.starts.gpu_seconds:.1f} s to start, which is paid as well\n"
         f"  it ends in about {seconds(plan.starts.wall_seconds)}, "
         f"{plan.starts.at_a_time} at a time, once there are GPUs"
     )
