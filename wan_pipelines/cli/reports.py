@@ -94,7 +94,7 @@ def report(  # noqa: PLR0913, PLR0917 (a command line has as many options as it 
     if parquet:
         _write(parquet, rows(), write_parquet)
     if page:
-        note(studio.link(write_cost_pages(studio)))
+        note(studio.store.link(write_cost_pages(studio)))
     if not (csv or parquet or page) or as_json:
         _show(rows(), columns, as_json=as_json)
 
