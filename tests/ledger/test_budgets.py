@@ -279,7 +279,7 @@ def test_what_runs_is_stopped_only_where_the_budget_says_so(ledger: Ledger):
 
 def test_each_threshold_is_told_once(ledger: Ledger):
     scene = Scene(ledger)
-    budget = Budget(4 * CENT, notify=(2 * CENT, 3 * CENT), finish=4 * CENT)
+    budget = Budget(4 * CENT, notify=(2 * CENT, 3 * CENT, 2 * CENT), finish=4 * CENT)
     scene.admit([costing("a", 2)], budgets=Budgets(month=budget))
 
     def told() -> list[str]:

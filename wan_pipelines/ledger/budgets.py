@@ -58,7 +58,7 @@ class Budget:
 
     def thresholds(self) -> Iterator[tuple[Action, int]]:
         """What happens at which amount."""
-        for at in sorted(self.notify):
+        for at in sorted(set(self.notify)):
             yield "notify", at
         if self.finish is not None:
             yield "finish", self.finish
