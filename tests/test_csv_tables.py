@@ -60,6 +60,11 @@ def test_a_cell_that_is_longer_than_any_is_refused(tmp_path: Path):
         rows(tmp_path, "a,b\n1," + "x" * 200_000, max_bytes=10**6)
 
 
+def test_a_line_that_is_no_header_is_refused_at_once(tmp_path: Path):
+    with pytest.raises(InputError, match=r"table.csv:1: .*300,001 cells"):
+        rows(tmp_path, "," * 300_000, max_bytes=10**6)
+
+
 def test_more_rows_than_may_be_are_refused(tmp_path: Path):
     file = tmp_path / "table.csv"
     file.write_text("a\n1\n2\n3\n")

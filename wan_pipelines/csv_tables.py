@@ -20,6 +20,7 @@ from wan_pipelines.validation import shown
 
 DELIMITERS = ",;\t"
 MOST_TOLD = 5
+MOST_COLUMNS = 1000
 MOST_ROWS = 250_000
 """What is made of them is kept in one transaction, for which others may have to wait."""
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?", re.ASCII)
@@ -110,6 +111,8 @@ def read_table(path: Path, max_bytes: int) -> CsvTable:
         header = tuple(map(str.strip, next(_reader(text), [])))
     except csv.Error as error:
         raise _no_csv(path, 1, str(error)) from error
+    if len(header) > MOST_COLUMNS:
+        raise _no_csv(path, 1, f"its first line has {len(header):,} cells")
     twice = {column for column in header if header.count(column) > 1}
     if not header or twice:
         problem = f"The column {min(twice)!r} stands there twice." if twice else "It is empty."
