@@ -17,6 +17,7 @@ from wan_pipelines.ledger.reports import cost_totals
 from wan_pipelines.ledger.whose import House
 from wan_pipelines.pages.costs import quotient
 from wan_pipelines.reporting.files import from_parquet
+from wan_pipelines.reporting.frames import joined
 from wan_pipelines.reporting.summary import records, summed, total
 from wan_pipelines.studio.cost_pages import target_lines, write_cost_pages
 from wan_pipelines.studio.cost_reports import (
@@ -116,6 +117,9 @@ def test_a_video_counts_for_the_first_target_that_fits_it(studio: Studio):
         ("any video", 0),
     ]
     assert [line.each_micro_usd for line in lines] == [None, quotient(paid, 2), None]
+    nobodys = report.iloc[:1].assign(shape="", release="", tier="", videos=0, micro_usd=1000)
+    (line,) = target_lines(joined([report, nobodys]), CostSettings(targets=(cheap,)))
+    assert line.each_micro_usd == quotient(paid + 1000, 2), "workers that rendered nothing"
 
 
 def test_days_are_those_of_the_environment_and_clocks_change(studio: Studio):

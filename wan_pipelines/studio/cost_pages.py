@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from wan_pipelines.ledger.charges import apportion
 from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.pages.costs import (
     CostsView,
@@ -87,17 +88,23 @@ def costs_view(
 
 
 def target_lines(frame: "pd.DataFrame", settings: CostSettings) -> tuple[TargetLine, ...]:
-    """What videos came to on average, target by target."""
-    rows = [row for row in records(summed(frame, ["release", "tier", SHAPE])) if row[SHAPE]]
+    """What videos came to on average, target by target, with their part of what workers were paid
+    that rendered nothing.
+    """
+    sums = records(summed(frame, ["release", "tier", SHAPE]))
+    rows = [row for row in sums if row[SHAPE]]
+    nobodys = sum(row["micro_usd"] - row[UNUSED] for row in sums if not row[SHAPE])
+    own = [row["micro_usd"] for row in rows]
+    shares = apportion(nobodys, own) if any(own) else [0] * len(own)
     videos: Counter[CostTarget] = Counter()
     paid: Counter[CostTarget] = Counter()
-    for row in rows:
+    for row, share in zip(rows, shares, strict=True):
         target = settings.target(
             release=row["release"], tier=row["tier"], lines=lines_of(row[SHAPE])
         )
         if target:
             videos[target] += row["videos"]
-            paid[target] += row["micro_usd"]
+            paid[target] += row["micro_usd"] + share
     return tuple(
         TargetLine(
             each.name,
