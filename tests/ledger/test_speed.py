@@ -127,9 +127,11 @@ def test_looking_after_editions_and_workers_reads_no_table_as_a_whole(scene: Sce
 
 def test_a_turn_is_asked_for_in_a_time_that_does_not_depend_on_those_that_have_ended(scene: Scene):
     turnstile = Turnstile(scene.ledger)
-    turnstile.line_up("run", "a", "b")
+    turnstile.line_up("run", "a", "b", "c")
+    turnstile.ask("run", "a", "b", "c")
+    turnstile.later(hours=5)
     with no_table_read_as_a_whole(scene.ledger):
-        turnstile.ask("run", "a", "b")
+        turnstile.ask("run", "a", "b", "c")
         renew_turns(scene.ledger, Asker(("run",), ELSEWHERE), now=turnstile.now)
         line(scene.ledger, House("operator"), now=turnstile.now)
         turnstile.end("run")

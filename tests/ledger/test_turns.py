@@ -168,6 +168,28 @@ def test_turns_are_forgotten_when_nobody_repeats_their_run_any_more(turnstile: T
     assert turnstile.ask("new", "a").began == {"a": "h100"}
 
 
+def test_a_priority_that_was_passed_over_for_hours_gets_one_gpu_before_higher_ones(
+    turnstile: Turnstile,
+):
+    """Shards of 50 minutes: the first one of each run has asked at the beginning."""
+    turnstile.slots = {"h100": Slots(1)}
+    lines = {"high": "abcdefghij", "low": "xy"}
+    turnstile.line_up("high", *lines["high"], priority=5)
+    turnstile.line_up("low", *lines["low"])
+    began = ""
+    while len(began) < 11:
+        for run, shards in lines.items():
+            left = [shard for shard in shards if shard not in began]
+            for shard in turnstile.ask(run, *left).began:
+                began += shard
+                turnstile.ask("low", *(each for each in lines["low"] if each not in began))
+                turnstile.later(minutes=50)
+                for each in lines:
+                    renew_turns(turnstile.ledger, Asker((each,), ELSEWHERE), now=turnstile.now)
+                turnstile.end(run, shard)
+    assert began == "abcdexfghiy"
+
+
 def test_a_tenants_limit_holds_over_all_its_runs(turnstile: Turnstile):
     turnstile.slots = {"h100": Slots(5)}
     turnstile.standings = {"acme": Standing(concurrent_shards=2)}

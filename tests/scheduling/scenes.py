@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from wan_pipelines.scheduling.records import (
     PRIORITY_CLASSES,
+    Lane,
     Running,
     Scene,
     Slots,
@@ -26,6 +27,8 @@ standings = st.builds(
 )
 usages = st.builds(Usage, gpu_seconds=st.integers(0, 100_000).map(float), ended=moments)
 tenants: st.SearchStrategy[str] = st.sampled_from(TENANTS)
+
+lanes: st.SearchStrategy[Lane] = st.tuples(tenants, st.integers(-2, 2), st.sampled_from(AT_WORK))
 
 
 @st.composite
@@ -76,4 +79,5 @@ def scenes(draw: st.DrawFn) -> Scene:
         },
         usage=draw(st.dictionaries(tenants, usages)),
         standings=draw(st.dictionaries(tenants, standings)),
+        begun=draw(st.dictionaries(lanes, moments)),
     )

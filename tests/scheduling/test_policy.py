@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from tests.scheduling.scenes import NOW, scenes
 from wan_pipelines.scheduling.baselines import FIFO, PLAIN_PRIORITY
 from wan_pipelines.scheduling.markets import Markets
 from wan_pipelines.scheduling.policy import ORDINARY, FairShare, Policy, beginnings, free_slots
-from wan_pipelines.scheduling.records import Running, Scene, Slots, Standing, Usage, Waiting
+from wan_pipelines.scheduling.records import Lane, Running, Scene, Slots, Standing, Usage, Waiting
 from wan_pipelines.scheduling.settings import Scheduling
 
 FAIR = FairShare()
@@ -137,6 +138,36 @@ def test_a_tenants_own_order_is_urgency_then_priority_then_age():
     ]
     scene = Scene(NOW, waiting, [], {"h100": Slots(4)})
     assert begun(scene) == ["urgent", "chosen", "old", "new"]
+
+
+@given(levels=st.lists(st.integers(-100, 100), min_size=2, max_size=4, unique=True))
+@settings(max_examples=20, deadline=None)
+def test_no_priority_of_a_tenant_waits_for_ever_behind_a_higher_one(levels: list[int]):
+    """One GPU, and always shards of all priorities in line: the lower ones get one in four hours
+    and whatever is at work then, the highest the rest.
+    """
+    began: dict[Lane, float] = {}
+    times: dict[int, list[float]] = {level: [NOW] for level in levels}
+    for half_hours in range(48):
+        now = NOW + half_hours * 1800
+        waiting = [shard(f"p{p}", "ann", priority=p, since=NOW) for p in levels]
+        scene = Scene(now, waiting, [], {"h100": Slots(1)}, begun=began)
+        (beginning,) = beginnings(FAIR, scene)
+        priority = int(beginning.id[1:])
+        began["ann", priority, "h100"] = now
+        times[priority].append(now)
+    highest = times.pop(max(levels))
+    assert len(highest) >= 48 - 6 * len(times)
+    for each in times.values():
+        gaps = [later - earlier for earlier, later in pairwise([*each, NOW + 24 * 3600])]
+        assert max(gaps) <= 4 * 3600 + len(levels) * 1800
+
+
+def test_what_begins_on_other_gpus_is_no_comfort():
+    waiting = [shard("low", "ann", since=NOW - 5 * 3600), shard("high", "ann", priority=5)]
+    scene = Scene(NOW, waiting, [], {"h100": Slots(1)}, begun={("ann", 0, "l40s"): NOW - 60})
+    assert begun(scene) == ["low"]
+    assert begun(replace(scene, begun={("ann", 0, "h100"): NOW - 60})) == ["high"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from wan_pipelines.ledger.whose import House
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0014"
+HEAD = "0015"
 MIGRATIONS = Path(__file__).with_name("migrations")
 ADVISORY_LOCK = 0x57414E4C  # "WANL"
 

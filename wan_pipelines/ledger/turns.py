@@ -8,7 +8,7 @@ A place in line counts while it was renewed within `FRESH`: a run that died keep
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from wan_pipelines.errors import InputError
@@ -25,7 +25,7 @@ from wan_pipelines.ledger.whose import Asked, House, tenant_of
 from wan_pipelines.processes import is_gone
 from wan_pipelines.scheduling.markets import Markets
 from wan_pipelines.scheduling.policy import beginnings
-from wan_pipelines.scheduling.records import Scene, Slots, Usage
+from wan_pipelines.scheduling.records import Lane, Scene, Slots, Usage, Waiting
 
 ALL = House("scheduling")
 EXPIRY = timedelta(seconds=180)
@@ -283,15 +283,29 @@ def _scene(session: Session, rows: Sequence[TurnRow], rules: Rules, now: datetim
         row.tenant: Usage(row.gpu_seconds, row.ended_at / 1e6)
         for row in session.scalars(select(ServedRow))
     }
+    waiting = [
+        waiting_of(row) for row in rows if row.began_at is None and (row.renewed_at or 0) >= fresh
+    ]
+    moment = to_micros(now) / 1e6
     return Scene(
-        now=to_micros(now) / 1e6,
-        waiting=[
-            waiting_of(row)
-            for row in rows
-            if row.began_at is None and (row.renewed_at or 0) >= fresh
-        ],
+        now=moment,
+        waiting=waiting,
         running=running(rows),
         slots=rules.slots,
         usage=usage,
         standings=rules.standings,
+        begun=_begun(session, waiting, moment - rules.policy.settings.priority_ageing_seconds),
     )
+
+
+def _begun(session: Session, waiting: Iterable[Waiting], since: float) -> dict[Lane, float]:
+    """What has begun since then, where some wait for longer."""
+    if not any(shard.since <= since for shard in waiting):
+        return {}
+    lanes = (TurnRow.tenant, TurnRow.priority, TurnRow.gpu_class)
+    query = select(*lanes, func.max(TurnRow.began_at)).group_by(*lanes)
+    rows = session.execute(query.where(TurnRow.began_at > round(since * 1e6))).tuples()
+    return {
+        (tenant, priority, gpu_class or ""): (began_at or 0) / 1e6
+        for tenant, priority, gpu_class, began_at in rows
+    }

@@ -8,6 +8,7 @@ can begin, one does.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol
 
 from wan_pipelines.scheduling.markets import Markets
@@ -148,8 +149,9 @@ class FairShare:
         of_tenant: defaultdict[str, list[Waiting]] = defaultdict(list)
         for shard in scene.waiting:
             of_tenant[shard.tenant].append(shard)
+        settings = self.settings
         return [
-            TenantQueue(scene, tenant, _in_turn(shards, markets), self.settings)
+            TenantQueue(scene, tenant, _in_turn(shards, scene, markets, settings), settings)
             for tenant, shards in of_tenant.items()
         ]
 
@@ -190,12 +192,37 @@ class TenantQueue:
         self._served += (slots.gpus if slots else 1) * (served + COMMITTED_SECONDS)
 
 
-def _in_turn(shards: Iterable[Waiting], markets: Markets | None) -> list[Waiting]:
-    """A tenant's own order: what would miss its deadline, then by its campaigns' priority."""
+def _in_turn(
+    shards: Iterable[Waiting], scene: Scene, markets: Markets | None, settings: Scheduling
+) -> list[Waiting]:
+    """A tenant's own order: what would miss its deadline, then by its campaigns' priority.
+
+    Before all that goes one shard of each priority that was passed over for long.
+    """
 
     def key(shard: Waiting) -> tuple[bool, int, float, float, str]:
         urgent = markets is not None and markets.is_urgent(shard)
         due = shard.since + UNDUE_SECONDS if shard.due is None else shard.due
         return not urgent, -shard.priority, due, shard.since, shard.id
 
-    return sorted(shards, key=key)
+    ordered = sorted(shards, key=key)
+    starving = _passed_over(ordered, scene, scene.now - settings.priority_ageing_seconds)
+    return sorted(ordered, key=lambda shard: starving.get(shard.id, inf))
+
+
+def _passed_over(ordered: Iterable[Waiting], scene: Scene, since: float) -> dict[str, float]:
+    """The first shard of each priority of which nothing has begun `since`, and since when.
+
+    Of a priority that waits for other GPUs, what begins on these is no comfort.
+    """
+    alike: dict[tuple[int, tuple[str, ...]], list[Waiting]] = {}
+    for shard in ordered:
+        alike.setdefault((shard.priority, shard.gpu_classes), []).append(shard)
+    found: dict[str, float] = {}
+    for first, *others in alike.values():
+        lanes = ((first.tenant, first.priority, name) for name in first.gpu_classes)
+        begun = max(scene.begun.get(lane, 0.0) for lane in lanes)
+        idle_since = max(begun, min(shard.since for shard in (first, *others)))
+        if idle_since <= since:
+            found[first.id] = idle_since
+    return found

@@ -8,6 +8,8 @@ from typing import Literal
 PriorityClass = Literal["vip", "standard", "background"]
 PRIORITY_CLASSES: tuple[PriorityClass, ...] = ("vip", "standard", "background")
 Market = Literal["on-demand", "spot"]
+Lane = tuple[str, int, str]
+"""Tenant, priority, GPU class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def remembered_of(held: float, half_life: float) -> float:
 class Scene:
     """Everything there is to know at the moment `now`.
 
-    Tenants without a standing or usage have the ordinary one, or none.
+    Tenants without a standing or usage have the ordinary one, or none. `begun` says when a shard
+    last began, by tenant, priority and GPU class; what began long ago may be left out.
     """
 
     now: float
@@ -103,6 +106,7 @@ class Scene:
     slots: Mapping[str, Slots]
     usage: Mapping[str, Usage] = field(default_factory=dict)
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    begun: Mapping[Lane, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,12 @@ class Scheduling(Record):
         description="A tenant that waits for so long while nothing of it is rendered goes ahead by "
         "one priority class, once for each such time; in the end it goes first.",
     )
+    priority_ageing_hours: float = Field(
+        default=4,
+        gt=0,
+        description="Of a priority of which nothing of a tenant's has begun for so long, one shard "
+        "goes before all else of that tenant's, once for each such time.",
+    )
     deadline_safety: float = Field(
         default=2,
         ge=1,
@@ -74,3 +80,7 @@ class Scheduling(Record):
     @property
     def ageing_seconds(self) -> float:
         return self.ageing_minutes * 60
+
+    @property
+    def priority_ageing_seconds(self) -> float:
+        return self.priority_ageing_hours * 3600

@@ -18,6 +18,7 @@ class TurnRow(Base):
     __table_args__ = (
         UniqueConstraint("run_id", "shard"),
         Index("ix_turns_in_line", "asked_at", sqlite_where=IN_LINE, postgresql_where=IN_LINE),
+        Index("ix_turns_begun", "began_at", "tenant", "priority", "gpu_class"),
     )
 
     id: Mapped[RowId]

@@ -10,6 +10,7 @@ from wan_pipelines.errors import InputError
 from wan_pipelines.scheduling.policy import Policy, beginnings
 from wan_pipelines.scheduling.records import (
     Beginning,
+    Lane,
     Market,
     Running,
     Scene,
@@ -73,6 +74,7 @@ class Cluster:
         self._waiting: dict[str, _Job] = {}
         self._running: dict[str, _Job] = {}
         self._usage: dict[str, Usage] = {}
+        self._begun: dict[Lane, float] = {}
         self._standings = {
             name: Standing(tenant.priority_class, tenant.weight, tenant.concurrent_shards)
             for name, tenant in scenario.tenants.items()
@@ -134,6 +136,7 @@ class Cluster:
             slots=slots,
             usage=self._usage,
             standings=self._standings,
+            begun=self._begun,
         )
 
     def _start(self, beginning: Beginning, now: float) -> None:
@@ -148,6 +151,7 @@ class Cluster:
         gpu.shard, gpu.is_warm = beginning.id, True
         waiting = job.shard.waiting
         self._running[waiting.id] = job
+        self._begun[waiting.tenant, waiting.priority, gpu.gpu_class] = now
         self.record.began.setdefault(waiting.id, now)
         seconds = job.load_seconds + job.left_seconds
         cut_after = self._until_cut(gpu)
