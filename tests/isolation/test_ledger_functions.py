@@ -20,6 +20,7 @@ from wan_pipelines.encoding.renditions import RenditionFile
 from wan_pipelines.errors import WanError
 from wan_pipelines.ledger import (
     budget_notices,
+    budget_previews,
     budget_refusals,
     budget_rows,
     budget_sums,
@@ -66,6 +67,9 @@ ATTACKS: dict[str, Callable[[World], Any]] = {
         now=w.scene.now,
     ),
     "budget_notices.notices": lambda w: budget_notices.notices(w.ledger, ME),
+    "budget_previews.standing_before": lambda w: budget_previews.standing_before(
+        w.ledger, replace(VICTIM, tenant=ME), NO_BUDGETS, now=w.scene.now
+    ),
     "budget_refusals.admissible_again": lambda w: budget_refusals.admissible_again(
         w.ledger, replace(VICTIM, tenant=ME), NO_BUDGETS, now=w.scene.now
     ),
