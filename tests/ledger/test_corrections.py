@@ -11,7 +11,7 @@ from tests.ledger import books
 from tests.ledger.scenes import DEMO, PRICE, START, Hand, Scene, shots
 from wan_pipelines.errors import LedgerError
 from wan_pipelines.ledger.audits import discrepancies
-from wan_pipelines.ledger.corrections import Outcome, Rerating, Selection, corrections, rerate
+from wan_pipelines.ledger.corrections import Rerated, Rerating, Selection, corrections, rerate
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.limits import Limit
 from wan_pipelines.ledger.postings import POSTINGS
@@ -41,12 +41,12 @@ def rendered(ledger: Ledger) -> Scene:
 
 def correct(
     scene: Scene, price: int, selection: Selection = CLASS, *, dry_run: bool = False
-) -> Outcome:
+) -> Rerated:
     rerating = Rerating(selection, price, "mira", "the list was of last year")
     return rerate(scene.ledger, rerating, now=scene.later(days=1), dry_run=dry_run)
 
 
-def sums(outcome: Outcome) -> tuple[int, int, int, int]:
+def sums(outcome: Rerated) -> tuple[int, int, int, int]:
     """Workers, charges, micro-dollars before and after."""
     return astuple(outcome)[2:]
 
@@ -103,7 +103,7 @@ def test_a_correction_is_made_once(ledger: Ledger):
     scene = rendered(ledger)
     correct(scene, PRICE // 2)
     entries = charged(ledger)
-    assert correct(scene, PRICE // 2) == Outcome(None, 1, 0, 0, 0, 0)
+    assert correct(scene, PRICE // 2) == Rerated(None, 1, 0, 0, 0, 0)
     assert charged(ledger) == entries
     (made,) = corrections(ledger)
     assert (made.decided_by, made.reason, made.micro_usd, made.charges) == (

@@ -13,7 +13,7 @@ from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.ladder.footings import Footing
 from wan_pipelines.errors import EngineError, ExhaustionKind
 from wan_pipelines.rendering.checkpoints import StoredCheckpoints
-from wan_pipelines.rendering.ladders import Verdict
+from wan_pipelines.rendering.ladders import NextTry
 from wan_pipelines.rendering.takes import Take
 from wan_pipelines.storage import FolderStore
 
@@ -37,10 +37,10 @@ class TwoRungs:
     def held(self, shot: Shot, footing: Footing) -> None:
         self.told.append((shot.name, f"held {footing.name}"))
 
-    def gave_out(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> Verdict:
+    def gave_out(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> NextTry:
         self.told.append((shot.name, f"{kind} {footing.name}"))
         goes_on, self.fallen = not self.fallen, True
-        return Verdict(goes_on, DOWN if goes_on else NO_RUNG)
+        return NextTry(goes_on, DOWN if goes_on else NO_RUNG)
 
 
 def stage_with(ladder: TwoRungs, **how: object) -> Stage:

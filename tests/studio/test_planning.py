@@ -8,7 +8,7 @@ from tests.support.renders import render_edition
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.quotas import quota_left
 from wan_pipelines.studio.planning import admit, preview
-from wan_pipelines.studio.plans import Plan
+from wan_pipelines.studio.plans import EditionPlan
 from wan_pipelines.studio.studio import Studio
 
 BALL, BOX = "a-red-ball-rising--square--s1", "a-blue-box-falling--square--s1"
@@ -16,7 +16,7 @@ BRACKETS = "a ((red)) ball " + "slowly " * 80 + "rising"
 DEAR = {"laptop-cpu": {"device": "cpu", "price_usd_per_hour": "100000"}}
 
 
-def states(plan: Plan) -> dict[str, str]:
+def states(plan: EditionPlan) -> dict[str, str]:
     return {planned.shot.name: planned.state for planned in plan.shots}
 
 

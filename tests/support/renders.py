@@ -7,7 +7,7 @@ from wan_pipelines.engines.protocol import Engine
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio import costs, planning, shards, videos
 from wan_pipelines.studio.editions import edition_key
-from wan_pipelines.studio.planning import Plan
+from wan_pipelines.studio.planning import EditionPlan
 from wan_pipelines.studio.studio import Studio
 
 
@@ -18,7 +18,7 @@ def render_edition(
     *,
     only: Collection[str] | None = None,
     faults: Mapping[str, Exception] | None = None,
-) -> Plan:
+) -> EditionPlan:
     """What the steps of a run do; `faults` maps prompts to what the engine raises for them."""
 
     def open_engine(studio: Studio, release: str) -> Engine:

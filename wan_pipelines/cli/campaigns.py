@@ -12,7 +12,7 @@ from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
 from wan_pipelines.cli.what_if import show_what_if
 from wan_pipelines.errors import InputError
-from wan_pipelines.studio.allowances import allowances
+from wan_pipelines.studio.headroom import headroom_after
 from wan_pipelines.studio.planning import check_names, preview
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.what_if import what_if
@@ -135,7 +135,7 @@ def plan(
         return
     planned = preview(studio, campaign, edition, only=only)
     there = studio.on(studio.brief(campaign).gpu_class)
-    left = allowances(there, planned)
+    left = headroom_after(there, planned)
     show_plan(planned, as_json=as_json, everything=everything, left=left)
 
 

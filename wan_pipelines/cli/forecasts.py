@@ -8,7 +8,7 @@ from wan_pipelines.cli.output import AsJson, emit, examples
 from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
 from wan_pipelines.cli.tenants import AllTenants, TenantName, asked
-from wan_pipelines.ledger.forecasts import Accuracy, Outcome, accuracy, outcomes
+from wan_pipelines.ledger.forecasts import Accuracy, ForecastOutcome, accuracy, outcomes
 
 OF_EDITIONS = (
     Column("edition", "Edition"),
@@ -63,7 +63,7 @@ def forecasts(
     emit(records, BY_TIER, as_json=as_json, empty="No edition has ended yet.")
 
 
-def _outcome(each: Outcome) -> dict[str, Any]:
+def _outcome(each: ForecastOutcome) -> dict[str, Any]:
     forecast = each.forecast
     return {
         "tenant": each.tenant,
@@ -86,7 +86,7 @@ def _outcome(each: Outcome) -> dict[str, Any]:
     }
 
 
-def _outcome_row(each: Outcome) -> dict[str, Any]:
+def _outcome_row(each: ForecastOutcome) -> dict[str, Any]:
     forecast = each.forecast
     held = {True: "yes", False: "no"}[each.held] if each.ended else ""
     between = f"{forecast.low_seconds:.1f} to {forecast.high_seconds:.1f}"

@@ -8,11 +8,11 @@ from typing import Any
 from wan_pipelines.cli.output import console, note, print_json
 from wan_pipelines.cli.tables import Column, print_table
 from wan_pipelines.ledger.money import usd
-from wan_pipelines.studio.allowances import Allowance
 from wan_pipelines.studio.estimates import ShotEstimate
 from wan_pipelines.studio.forecasting import PERCENT
+from wan_pipelines.studio.headroom import Headroom
 from wan_pipelines.studio.plan_words import expected
-from wan_pipelines.studio.plans import Plan, PlannedShot
+from wan_pipelines.studio.plans import EditionPlan, PlannedShot
 from wan_pipelines.units import GB
 
 ROWS_ON_TERMINAL = 50
@@ -28,7 +28,7 @@ COLUMNS = (
 
 
 def show_plan(
-    plan: Plan, *, as_json: bool, everything: bool = False, left: Sequence[Allowance] = ()
+    plan: EditionPlan, *, as_json: bool, everything: bool = False, left: Sequence[Headroom] = ()
 ) -> None:
     """A plan, shot by shot, with its totals last, where they stay in sight; and what is left."""
     records = [_record(planned) for planned in plan.shots]
@@ -87,7 +87,7 @@ def _outcome(planned: PlannedShot) -> str:
     return "kept" if planned.state == "admitted" else planned.state
 
 
-def _totals(plan: Plan) -> dict[str, Any]:
+def _totals(plan: EditionPlan) -> dict[str, Any]:
     return {
         "campaign": plan.edition.campaign,
         "edition": plan.edition.edition,
@@ -107,7 +107,7 @@ def _totals(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _summary(plan: Plan) -> Iterator[str]:
+def _summary(plan: EditionPlan) -> Iterator[str]:
     """What the plan comes to, and how many shots there are of each outcome, with its reason."""
     name = f"{plan.edition.campaign}/{plan.edition.edition}"
     shots = "1 shot" if len(plan.shots) == 1 else f"{len(plan.shots)} shots"

@@ -9,7 +9,7 @@ from wan_pipelines.components.metadata import table
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.reporting.summary import SHARES, described, records, summed
 from wan_pipelines.studio.cost_reports import DayReport
-from wan_pipelines.studio.cost_targets import Verdict
+from wan_pipelines.studio.cost_targets import TargetVerdict
 from wan_pipelines.studio.studio import Studio
 
 BY = ["tenant", "campaign"]
@@ -56,7 +56,7 @@ def adds_up_check(report: DayReport, name: str) -> dg.AssetCheckResult:
 
 
 def targets_check(
-    studio: Studio, verdicts: Sequence[Verdict], report: str | None
+    studio: Studio, verdicts: Sequence[TargetVerdict], report: str | None
 ) -> dg.AssetCheckResult:
     """A warning where videos cost more than they may; the report says what would have met it."""
     told = [_words(verdict) for verdict in verdicts]
@@ -71,7 +71,7 @@ def targets_check(
     )
 
 
-def _words(verdict: Verdict) -> str:
+def _words(verdict: TargetVerdict) -> str:
     each, name = verdict.each_micro_usd, verdict.target.name
     allowed = f"the target is ${usd(verdict.target_micro_usd)}"
     if each is None:

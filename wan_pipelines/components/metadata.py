@@ -7,13 +7,13 @@ import dagster as dg
 
 from wan_pipelines.encoding.renditions import PICTURES
 from wan_pipelines.engines.prepare import PreparedEngine
-from wan_pipelines.ledger.forecasts import Outcome
+from wan_pipelines.ledger.forecasts import ForecastOutcome
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.ledger.reports import EditionTotals, ShotView
 from wan_pipelines.studio.artifacts import ArtifactState
 from wan_pipelines.studio.costs import Statement
 from wan_pipelines.studio.forecasting import PERCENT
-from wan_pipelines.studio.plans import Plan
+from wan_pipelines.studio.plans import EditionPlan
 from wan_pipelines.studio.shards import EditionTally
 from wan_pipelines.studio.shot_view import render_seconds, state_of
 from wan_pipelines.studio.studio import Studio
@@ -70,7 +70,7 @@ def artifacts_metadata(artifacts: Sequence[ArtifactState]) -> Metadata:
     return table("artifacts", rows)
 
 
-def of_plan(plan: Plan) -> Metadata:
+def of_plan(plan: EditionPlan) -> Metadata:
     rows = [
         {
             "shot": planned.shot.name,
@@ -161,7 +161,7 @@ def of_costs(studio: Studio, statement: Statement) -> Metadata:
     }
 
 
-def _of_forecasts(found: Sequence[Outcome]) -> Metadata:
+def _of_forecasts(found: Sequence[ForecastOutcome]) -> Metadata:
     """How right the latest forecast of the edition was, if its shots were rendered."""
     ended = [outcome for outcome in found if outcome.ended][:1]
     return {

@@ -49,7 +49,7 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class KnownShot:
     """What the ledger knows of a candidate's shot: its row, and where it was rendered before."""
 
     shot_id: int
@@ -86,34 +86,34 @@ class Wish:
 
 def wishes(
     candidates: Iterable[Candidate],
-    standings: Mapping[str, Standing],
+    known: Mapping[str, KnownShot],
     entries: Mapping[str, Entry],
 ) -> tuple[Wish, ...]:
     """Decide everything but quota, in the candidates' order.
 
     Args:
         candidates: the shots to decide about, names unique.
-        standings: by render key, for every candidate.
+        known: by render key, for every candidate.
         entries: by name, all rows the edition has so far.
     """
     chosen = list(candidates)
-    primaries = _primaries(chosen, standings, entries)
+    primaries = _primaries(chosen, known, entries)
     return tuple(
-        _wish(candidate, standings[candidate.render_key], entries.get(candidate.name), primaries)
+        _wish(candidate, known[candidate.render_key], entries.get(candidate.name), primaries)
         for candidate in chosen
     )
 
 
 def _primaries(
     candidates: Sequence[Candidate],
-    standings: Mapping[str, Standing],
+    known: Mapping[str, KnownShot],
     entries: Mapping[str, Entry],
 ) -> dict[int, str]:
     """By shot, the name that is rendered when an edition asks for the same shot twice.
 
     A row that is already admitted or reused stays the one, so that nothing changes hands.
     """
-    asked = {c.name: standings[c.render_key].shot_id for c in candidates if c.verdict == "pass"}
+    asked = {c.name: known[c.render_key].shot_id for c in candidates if c.verdict == "pass"}
     primaries: dict[int, str] = {}
     touched = {candidate.name for candidate in candidates}
     for entry in entries.values():
@@ -126,19 +126,19 @@ def _primaries(
 
 
 def _wish(
-    candidate: Candidate, standing: Standing, entry: Entry | None, primaries: Mapping[int, str]
+    candidate: Candidate, shot: KnownShot, entry: Entry | None, primaries: Mapping[int, str]
 ) -> Wish:
     held = entry.reservation if entry else None
-    same_shot = entry is not None and entry.shot_id == standing.shot_id
+    same_shot = entry is not None and entry.shot_id == shot.shot_id
     if candidate.verdict != "pass":
         return Wish(candidate, candidate.verdict, candidate.reason, drops=held)
-    primary = primaries[standing.shot_id]
+    primary = primaries[shot.shot_id]
     if primary != candidate.name:
         return Wish(candidate, "duplicate", f"the same frames as {primary}", drops=held)
-    if standing.accepted_here:
+    if shot.accepted_here:
         return Wish(candidate, "admitted", drops=held, rendered=True)
-    if standing.accepted_elsewhere:
-        reason = f"already rendered in {standing.accepted_elsewhere}"
+    if shot.accepted_elsewhere:
+        reason = f"already rendered in {shot.accepted_elsewhere}"
         return Wish(candidate, "reused", reason, drops=held, rendered=True)
     if candidate.unfit:
         return Wish(candidate, "rejected", candidate.unfit, drops=held)

@@ -70,7 +70,7 @@ class Rerating:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Rerated:
     """What a correction did: workers and charges that changed, and their sums before and after.
 
     `selected` are all workers that it was about.
@@ -105,7 +105,7 @@ class _Change(NamedTuple):
     micro_usd: int
 
 
-def rerate(ledger: Ledger, rerating: Rerating, *, now: datetime, dry_run: bool = False) -> Outcome:
+def rerate(ledger: Ledger, rerating: Rerating, *, now: datetime, dry_run: bool = False) -> Rerated:
     """Bring charges to another price, all or none; what is at it already stays as it is.
 
     Doing it again therefore changes nothing, unless charges have been made since. Raises
@@ -152,7 +152,7 @@ def _problem(rerating: Rerating) -> str:
     return ""
 
 
-def _rerate(session: Session, rerating: Rerating, now: datetime) -> Outcome:
+def _rerate(session: Session, rerating: Rerating, now: datetime) -> Rerated:
     correction: int | None = None
     workers, charges, before, after = 0, 0, 0, 0
     waivers = () if rerating.selection.words().keys() & WORK else _waivers(session)
@@ -170,7 +170,7 @@ def _rerate(session: Session, rerating: Rerating, now: datetime) -> Outcome:
     if correction:
         price, take_id = rerating.micro_usd_per_gpu_hour, rerating.selection.take_id
         correct_quotas(session, correction, price, now, take_id=take_id, waivers=waivers)
-    return Outcome(correction, len(selected), workers, charges, before, after)
+    return Rerated(correction, len(selected), workers, charges, before, after)
 
 
 def _locked_workers(session: Session, selection: Selection) -> Sequence[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from wan_pipelines.ledger.admission import Candidate, Standing
+from wan_pipelines.ledger.admission import Candidate, KnownShot
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import to_micros
 from wan_pipelines.ledger.statements import chunks, table
@@ -54,41 +54,41 @@ def load_rows(session: Session, edition_id: int) -> dict[str, Row]:
     return {row["name"]: dict(row) for row in sorted(found, key=lambda row: row["position"])}
 
 
-def load_standings(
+def load_shots(
     session: Session,
     edition: EditionKey,
     edition_id: int,
     candidates: Sequence[Candidate],
     now: datetime,
-) -> dict[str, Standing]:
+) -> dict[str, KnownShot]:
     """What the ledger holds about each candidate's shot, by render key; new shots get a row."""
     requests = {candidate.render_key: candidate.request for candidate in candidates}
     keys = sorted(requests)
-    standings: dict[str, Standing] = {}
+    known: dict[str, KnownShot] = {}
     for some in chunks(keys):
-        standings |= _known(session, edition.tenant, edition_id, some)
-    missing = [key for key in keys if key not in standings]
+        known |= _known(session, edition.tenant, edition_id, some)
+    missing = [key for key in keys if key not in known]
     common = {"tenant": edition.tenant, "failures": 0, "created_at": to_micros(now)}
     shots = [{"render_key": key, "request": dict(requests[key]), **common} for key in missing]
     if shots:
         added = session.execute(_ADD_SHOTS, shots)
-        standings |= {key: Standing(shot_id) for key, shot_id in added}
-    return standings
+        known |= {key: KnownShot(shot_id) for key, shot_id in added}
+    return known
 
 
 def _known(
     session: Session, tenant: str, edition_id: int, keys: Sequence[str]
-) -> dict[str, Standing]:
-    standings: dict[str, Standing] = {}
+) -> dict[str, KnownShot]:
+    known: dict[str, KnownShot] = {}
     found = session.execute(_KNOWN, {"tenant": tenant, "keys": keys})
     for key, shot_id, rendered_in, campaign, name in found:
         elsewhere = rendered_in is not None and rendered_in != edition_id
-        standings[key] = Standing(
+        known[key] = KnownShot(
             shot_id,
             accepted_here=rendered_in == edition_id,
             accepted_elsewhere=f"{campaign}/{name}" if elsewhere else "",
         )
-    return standings
+    return known
 
 
 def save_rows(

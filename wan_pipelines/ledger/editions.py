@@ -15,8 +15,8 @@ from wan_pipelines.ledger.admission import (
     Candidate,
     Decision,
     Entry,
+    KnownShot,
     Refusal,
-    Standing,
     State,
     decisions,
     wishes,
@@ -31,7 +31,7 @@ from wan_pipelines.ledger.edition_rows import (
     Row,
     ensure_edition,
     load_rows,
-    load_standings,
+    load_shots,
     save_rows,
 )
 from wan_pipelines.ledger.keys import EditionKey
@@ -105,11 +105,11 @@ def admit(
         paid = [with_sums(session, each, reserved=False) for each in bound]
         refuse_waiting(session, edition, paid, now)
         before = load_rows(session, edition_id)
-        standings = load_standings(session, edition, edition_id, chosen, now)
-        standings |= {key: Standing(standings[key].shot_id) for key in lost}
+        known = load_shots(session, edition, edition_id, chosen, now)
+        known |= {key: KnownShot(known[key].shot_id) for key in lost}
         gone = set() if only is not None else before.keys() - positions.keys()
         staying = {name: _entry(row) for name, row in before.items() if name not in gone}
-        wished = wishes(chosen, standings, staying)
+        wished = wishes(chosen, known, staying)
         dropped = {wish.drops for wish in wished} | {before[name]["reservation"] for name in gone}
         release_unless_running(session, [drop for drop in dropped if drop], now)
         remainders = [
@@ -118,7 +118,7 @@ def admit(
         ]
         wanted = [wish.candidate.amount for wish in wished if wish.wants]
         decided = decisions(wished, _reserved(session, account, remainders, wanted, now))
-        after = [_row(decision, standings, positions) for decision in decided]
+        after = [_row(decision, known, positions) for decision in decided]
         after += [_withdrawn(before[name]) for name in gone]
         save_rows(session, edition_id, before, after, now)
         if dry_run:
@@ -233,14 +233,14 @@ def _entry(row: Row) -> Entry:
 
 
 def _row(
-    decision: Decision, standings: Mapping[str, Standing], positions: Mapping[str, int]
+    decision: Decision, known: Mapping[str, KnownShot], positions: Mapping[str, int]
 ) -> dict[str, Any]:
     shot, admission = decision.candidate, decision.admission
     may_run_at = admission.may_run_at
     return {
         "name": shot.name,
         "position": positions[shot.name],
-        "shot_id": standings[shot.render_key].shot_id,
+        "shot_id": known[shot.render_key].shot_id,
         "tier": shot.tier,
         "fps": shot.fps,
         "renditions": list(shot.renditions),

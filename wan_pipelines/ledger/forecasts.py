@@ -24,7 +24,7 @@ from wan_pipelines.ledger.tables import EditionRow, EditionShotRow, ForecastRow,
 from wan_pipelines.ledger.taken import STAGE_MICROSECONDS
 from wan_pipelines.ledger.whose import Asked, tenant_of
 
-State = Literal["open", "ended", "given_up"]
+ForecastState = Literal["open", "ended", "given_up"]
 
 LATEST = 1000
 
@@ -45,7 +45,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ForecastOutcome:
     """A forecast of an edition, and what its shots have taken so far.
 
     `awaited` says that a shot of it is still to be rendered, and that no later forecast says so.
@@ -61,7 +61,7 @@ class Outcome:
     awaited: bool
 
     @property
-    def state(self) -> State:
+    def state(self) -> ForecastState:
         """Whether it may still prove right or wrong, has, or never will."""
         if self.ended:
             return "ended"
@@ -151,7 +151,7 @@ def _subject(of: Forecast | ForecastRow) -> tuple[str, str, str, int]:
 
 def outcomes(
     ledger: Ledger, whose: Asked, *, edition: EditionKey | None = None
-) -> tuple[Outcome, ...]:
+) -> tuple[ForecastOutcome, ...]:
     """The latest forecasts of a tenant or of the house, or those of one edition; latest first."""
     wanted = (
         (EditionRow.tenant, tenant_of(whose)),
@@ -165,9 +165,9 @@ def outcomes(
         return tuple(_outcome(row) for row in session.execute(query))
 
 
-def accuracy(found: Iterable[Outcome]) -> tuple[Accuracy, ...]:
+def accuracy(found: Iterable[ForecastOutcome]) -> tuple[Accuracy, ...]:
     """By release and tier, in their order; of those that have ended."""
-    groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[ForecastOutcome]] = defaultdict(list)
     for each in found:
         if each.ended:
             groups[each.forecast.release, each.forecast.tier].append(each)
@@ -229,9 +229,9 @@ _OUTCOMES = (
 )
 
 
-def _outcome(found: Row[Any]) -> Outcome:
+def _outcome(found: Row[Any]) -> ForecastOutcome:
     row: ForecastRow = found[0]
-    return Outcome(
+    return ForecastOutcome(
         tenant=row.tenant,
         campaign=found.campaign,
         edition=found.edition,

@@ -37,7 +37,7 @@ from wan_pipelines.ledger.tables import (
     WorkerRow,
 )
 
-Account = Literal["video", "overhead", "idle"]
+PostingAccount = Literal["video", "overhead", "idle"]
 Part = Literal["render", "load", "wait", "idle", "replaced", "wasted", "unused"]
 
 OVERHEADS = ("load", "wait", "idle")

@@ -9,7 +9,7 @@ from wan_pipelines.errors import ExhaustionKind
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class NextTry:
     """Whether the shot is tried again, by a fresh process, on a lower rung; and why (not)."""
 
     goes_on: bool
@@ -27,7 +27,7 @@ class Ladders(Protocol):
         """It was drawn so."""
         ...
 
-    def gave_out(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> Verdict:
+    def gave_out(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> NextTry:
         """It could not be drawn so."""
         ...
 
@@ -41,5 +41,5 @@ class NoLadders:
     def held(self, shot: Shot, footing: Footing) -> None:
         """Nothing is learnt."""
 
-    def gave_out(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> Verdict:  # noqa: ARG002
-        return Verdict(goes_on=False, reason="")
+    def gave_out(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> NextTry:  # noqa: ARG002
+        return NextTry(goes_on=False, reason="")

@@ -234,10 +234,10 @@ class _Worker(Generic[File]):
         self.spans.switch("idle")
         if take.exhausted and take.footing:
             self.is_exhausted = True
-            verdict = self.settings.ladders.gave_out(shot, take.footing, take.exhausted)
-            if verdict.goes_on:
-                self.fell[shot.render_key] = verdict.reason
-            take = take.with_reason(verdict.reason)
+            next_try = self.settings.ladders.gave_out(shot, take.footing, take.exhausted)
+            if next_try.goes_on:
+                self.fell[shot.render_key] = next_try.reason
+            take = take.with_reason(next_try.reason)
         self._record(lease, take)
 
     def _keeper(self, shot: Shot) -> TakeKeeper | None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import date, timedelta
 
-from wan_pipelines.ledger.postings import Account
+from wan_pipelines.ledger.postings import PostingAccount
 from wan_pipelines.ledger.reports.spending_rows import posted
 from wan_pipelines.reporting.files import parquet_sums
 from wan_pipelines.reporting.frames import UNUSED
@@ -31,14 +31,14 @@ def _is_due(studio: Studio, day: date, last: date) -> bool:
     return posted(studio.ledger, OPERATOR, *bounds(studio, day, day)) != (kept or Counter())
 
 
-def _kept(studio: Studio, day: date) -> Counter[Account] | None:
+def _kept(studio: Studio, day: date) -> Counter[PostingAccount] | None:
     """What accounts come to in the report of a day, if there is one."""
     key = parquet_key(day)
     if studio.store.stat(key) is None:
         return None
     sums = parquet_sums(studio.store.read_bytes(key), (PAID, RENDERED, UNUSED))
     video, idle = sums[RENDERED], sums[UNUSED]
-    found: dict[Account, int] = {
+    found: dict[PostingAccount, int] = {
         "video": video,
         "overhead": sums[PAID] - video - idle,
         "idle": idle,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wan_pipelines.ledger.forecasts import Outcome, outcomes
+from wan_pipelines.ledger.forecasts import ForecastOutcome, outcomes
 from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.ledger.moments import seconds_of
 from wan_pipelines.ledger.money import usd
@@ -39,7 +39,7 @@ class Statement:
     runs: tuple[RunCost, ...]
     csv: str
     pages: Pages
-    forecasts: tuple[Outcome, ...] = ()
+    forecasts: tuple[ForecastOutcome, ...] = ()
 
     @property
     def open_workers(self) -> int:

@@ -5,12 +5,12 @@ from collections import defaultdict
 from wan_pipelines.engines.estimating.intervals import LEVEL
 from wan_pipelines.ledger.forecasts import Forecast
 from wan_pipelines.studio.estimates import ShotEstimate, seconds_between
-from wan_pipelines.studio.plans import Plan
+from wan_pipelines.studio.plans import EditionPlan
 
 PERCENT = round(100 * LEVEL)
 
 
-def forecasts_of(plan: Plan, gpu_class: str) -> tuple[Forecast, ...]:
+def forecasts_of(plan: EditionPlan, gpu_class: str) -> tuple[Forecast, ...]:
     """One for each release and tier of the shots that are rendered now."""
     groups: dict[tuple[str, str], list[ShotEstimate]] = defaultdict(list)
     for planned in plan.shots:

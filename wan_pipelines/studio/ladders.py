@@ -25,7 +25,7 @@ from wan_pipelines.ledger.footholds import (
     foothold,
     set_foothold,
 )
-from wan_pipelines.rendering.ladders import Verdict
+from wan_pipelines.rendering.ladders import NextTry
 from wan_pipelines.studio.studio import Studio
 
 MOST_DOUBLINGS = 5
@@ -80,12 +80,12 @@ class LedgerLadders:
         if found and position(ladder, footing.name) < position(ladder, found.rung):
             self._set(shot, footing.name)
 
-    def gave_out(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> Verdict:
+    def gave_out(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> NextTry:
         """See `Ladders.gave_out`."""
         ladder = self._ladder(shot, exact=self._exact)
         lower = next_lower(ladder, footing, kind)
         if lower is None:
-            return Verdict(goes_on=False, reason=self._why_not(shot, footing, kind))
+            return NextTry(goes_on=False, reason=self._why_not(shot, footing, kind))
         found = self._foothold(shot)
         if found and position(ladder, found.rung) > position(ladder, footing.name):
             # It was a probe, or another worker fell meanwhile.
@@ -94,7 +94,7 @@ class LedgerLadders:
         else:
             self._set(shot, lower.name)
         reason = f"{GAVE_OUT[kind]} gave out, so it is tried on rung {lower.name}."
-        return Verdict(goes_on=True, reason=reason)
+        return NextTry(goes_on=True, reason=reason)
 
     def _why_not(self, shot: Shot, footing: Footing, kind: ExhaustionKind) -> str:
         everything = self._ladder(shot, exact=False)

@@ -9,7 +9,7 @@ from wan_pipelines.pages.links import relative_href
 from wan_pipelines.pages.optimisation import Missed, OptimisationView
 from wan_pipelines.pages.render import render_optimisation_page
 from wan_pipelines.storage.keys import page_key
-from wan_pipelines.studio.cost_targets import Verdict
+from wan_pipelines.studio.cost_targets import TargetVerdict
 from wan_pipelines.studio.optimising import ways
 from wan_pipelines.studio.studio import Studio
 
@@ -17,7 +17,7 @@ NAME = "optimisation"
 
 
 def write_optimisation(
-    studio: Studio, edition: EditionKey, verdicts: Sequence[Verdict]
+    studio: Studio, edition: EditionKey, verdicts: Sequence[TargetVerdict]
 ) -> str | None:
     """Write page and JSON about targets that were missed; returns the page's key.
 
@@ -47,7 +47,7 @@ def write_optimisation(
     return page
 
 
-def _missed(studio: Studio, verdict: Verdict) -> Missed:
+def _missed(studio: Studio, verdict: TargetVerdict) -> Missed:
     return Missed(
         target=verdict.target.name,
         target_micro_usd=verdict.target_micro_usd,

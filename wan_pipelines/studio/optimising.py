@@ -12,7 +12,7 @@ from wan_pipelines.engines.releases import Release
 from wan_pipelines.engines.requests import RenderRequest
 from wan_pipelines.ledger.prices import known_price
 from wan_pipelines.pages.optimisation import Way
-from wan_pipelines.studio.cost_targets import Verdict
+from wan_pipelines.studio.cost_targets import TargetVerdict
 from wan_pipelines.studio.estimates import Estimator
 from wan_pipelines.studio.fitting import Fitting
 from wan_pipelines.studio.studio import Studio
@@ -36,7 +36,7 @@ class _Machines:
         return Fitting(self.studio, self.estimator)
 
 
-def ways(studio: Studio, verdict: Verdict) -> tuple[Way, ...]:
+def ways(studio: Studio, verdict: TargetVerdict) -> tuple[Way, ...]:
     """What meets the target comes first; of that, what changes least, is best, is cheapest.
 
     Every tier of every release that draws such videos, on every GPU class of the environment that
@@ -56,7 +56,7 @@ def _order(way: Way) -> tuple[object, ...]:
     return not way.meets, len(way.changes), quality, way.each_micro_usd
 
 
-def _ways(studio: Studio, verdict: Verdict) -> Iterator[Way]:
+def _ways(studio: Studio, verdict: TargetVerdict) -> Iterator[Way]:
     release_name, tier_name, gpu_class_name, *shape = verdict.most
     workers = studio.settings.workers
     sizes = sorted(product(SHARD_TIMES, {workers.count, 1}), key=lambda size: (size[0], -size[1]))
@@ -115,7 +115,7 @@ def _requests(
 
 def _way(
     machines: _Machines,
-    verdict: Verdict,
+    verdict: TargetVerdict,
     request: RenderRequest,
     tier: str,
     size: tuple[float, int],

@@ -3,11 +3,11 @@
 from wan_pipelines.ledger.money import usd
 from wan_pipelines.pages.formats import seconds
 from wan_pipelines.studio.forecasting import PERCENT
-from wan_pipelines.studio.plans import Plan
+from wan_pipelines.studio.plans import EditionPlan
 from wan_pipelines.units import GB
 
 
-def expected(plan: Plan) -> str:
+def expected(plan: EditionPlan) -> str:
     """Seconds, memory and money, with how sure that is."""
     told = f"about {plan.gpu_seconds:.1f} GPU-seconds, ${usd(plan.cost_micro_usd)}"
     if not plan.estimates:

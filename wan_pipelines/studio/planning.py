@@ -26,7 +26,7 @@ from wan_pipelines.studio.estimates import Estimator, seconds_between
 from wan_pipelines.studio.fitting import Fitting
 from wan_pipelines.studio.forecasting import forecasts_of
 from wan_pipelines.studio.outputs import broken_videos, forget_broken, forget_degraded
-from wan_pipelines.studio.plans import Plan, PlannedShot, Starts
+from wan_pipelines.studio.plans import EditionPlan, PlannedShot, Starts
 from wan_pipelines.studio.reviews import reviewer
 from wan_pipelines.studio.store_check import check_store
 from wan_pipelines.studio.studio import Studio
@@ -53,7 +53,7 @@ def preview(
     *,
     only: Collection[str] | None = None,
     exact: bool = False,
-) -> Plan:
+) -> EditionPlan:
     """What `admit` would decide now; changes nothing."""
     studio = studio.on(studio.brief(campaign).gpu_class)
     return _preview(studio, _wish(studio, campaign, edition, only, exact=exact))
@@ -66,7 +66,7 @@ def admit(
     *,
     only: Collection[str] | None = None,
     exact: bool = False,
-) -> Plan:
+) -> EditionPlan:
     """Decide about the shots of an edition and reserve quota.
 
     Accepted takes whose files are lost or damaged are given up, and their shots rendered again;
@@ -83,18 +83,18 @@ def preview_brief(
     edition: str,
     *,
     only: Collection[str] | None = None,
-) -> Plan:
+) -> EditionPlan:
     """As `preview`, if the brief said that and asked for those shots."""
     key = EditionKey(brief.tenant, brief.user, brief.name, check_edition(edition))
     return _preview(studio, _Wish(key, shots, only, budgets_of(brief)))
 
 
-def preview_shots(studio: Studio, edition: EditionKey, shots: Sequence[Shot]) -> Plan:
+def preview_shots(studio: Studio, edition: EditionKey, shots: Sequence[Shot]) -> EditionPlan:
     """As `preview`, for shots that stand in no brief."""
     return _preview(studio, _Wish(edition, shots))
 
 
-def admit_shots(studio: Studio, edition: EditionKey, shots: Sequence[Shot]) -> Plan:
+def admit_shots(studio: Studio, edition: EditionKey, shots: Sequence[Shot]) -> EditionPlan:
     """As `admit`, for shots that stand in no brief."""
     return _admit(studio, _Wish(edition, shots))
 
@@ -117,7 +117,7 @@ def _wish(
     return _Wish(key, studio.shots(campaign), only, budgets, exact=exact)
 
 
-def _preview(studio: Studio, wish: _Wish) -> Plan:
+def _preview(studio: Studio, wish: _Wish) -> EditionPlan:
     tenant, keys = wish.edition.tenant, _keys(studio, wish)
     lost = {output.render_key for output in broken_videos(studio, tenant, keys)}
     if wish.exact:
@@ -125,7 +125,7 @@ def _preview(studio: Studio, wish: _Wish) -> Plan:
     return _decide(studio, wish, lost=lost, dry_run=True)
 
 
-def _admit(studio: Studio, wish: _Wish) -> Plan:
+def _admit(studio: Studio, wish: _Wish) -> EditionPlan:
     keys = _keys(studio, wish)
     check_store(studio)
     close_dead_workers(studio)
@@ -148,7 +148,7 @@ def _keys(studio: Studio, wish: _Wish) -> set[str]:
 
 def _decide(
     studio: Studio, wish: _Wish, *, lost: Collection[str] = (), dry_run: bool = False
-) -> Plan:
+) -> EditionPlan:
     """Screen and admit; shots whose render key is `lost` count as not rendered yet."""
     reviewed = reviewer(studio, wish.edition.tenant)
     verdicts = screen_shots(wish.shots, load_rules(), reviewed)
@@ -171,7 +171,7 @@ def _decide(
         _planned(estimator, *screened[admission.name], admission, lost) for admission in admissions
     )
     starts = _starts(estimator, [each.shot for each in planned if each.renders])
-    return Plan(
+    return EditionPlan(
         edition=wish.edition,
         shots=planned,
         budget_micro_usd=wish.budgets.edition and wish.budgets.edition.whole,

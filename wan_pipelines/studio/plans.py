@@ -55,7 +55,7 @@ class Starts:
 
 
 @dataclass(frozen=True)
-class Plan:
+class EditionPlan:
     """What a launch of an edition would do, or does.
 
     `cost_between_micro_usd` is what everything costs, starts included, if `gpu_seconds_between`;

@@ -11,7 +11,7 @@ from wan_pipelines.ledger.keys import EditionKey
 from wan_pipelines.rendering.takes import RunReference
 from wan_pipelines.studio.plan_words import expected
 from wan_pipelines.studio.planning import admit_shots, preview_shots
-from wan_pipelines.studio.plans import Plan
+from wan_pipelines.studio.plans import EditionPlan
 from wan_pipelines.studio.shards import OpenEngine, ShardReference, render
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.studio.turns import in_turn, line_up
@@ -40,7 +40,7 @@ class PromptOrder:
     tier: str | None = None
 
 
-def preview_prompt(studio: Studio, order: PromptOrder) -> Plan:
+def preview_prompt(studio: Studio, order: PromptOrder) -> EditionPlan:
     """What rendering the prompt would be and cost; changes nothing."""
     shot = shot_of(studio, order)
     return preview_shots(studio, edition_of(studio, order, shot), [shot])
@@ -48,7 +48,7 @@ def preview_prompt(studio: Studio, order: PromptOrder) -> Plan:
 
 def admit_prompt(
     studio: Studio, order: PromptOrder, run_id: str, *, say: Callable[[str], None]
-) -> Plan:
+) -> EditionPlan:
     """Say what the prompt is expected to take, reserve that, and note the turn that it takes at
     the GPUs like a shard of a campaign.
 
@@ -90,7 +90,7 @@ def render_prompt(
     return publish(studio, edition)
 
 
-def check_wanted(plan: Plan) -> None:
+def check_wanted(plan: EditionPlan) -> None:
     """InputError when the prompt is rejected, held or refused, that says why and what to do."""
     for planned in plan.shots:
         if planned.state not in ("admitted", "reused"):

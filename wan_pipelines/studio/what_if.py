@@ -14,7 +14,7 @@ from wan_pipelines.ledger.money import round_half_up
 from wan_pipelines.ledger.prices import Market, known_price
 from wan_pipelines.records import Record
 from wan_pipelines.studio.planning import preview_brief
-from wan_pipelines.studio.plans import Plan
+from wan_pipelines.studio.plans import EditionPlan
 from wan_pipelines.studio.prices import hourly_price
 from wan_pipelines.studio.studio import Studio
 from wan_pipelines.validation import validated
@@ -41,7 +41,7 @@ class WhatIf:
     """
 
     words: str
-    plan: Plan
+    plan: EditionPlan
     gpu_class: str
     gpu_count: int
     cost_micro_usd: int

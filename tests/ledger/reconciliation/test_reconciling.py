@@ -21,7 +21,7 @@ from wan_pipelines.ledger.invoices.reading import read_invoice
 from wan_pipelines.ledger.reconciliation.billing import ClassRule, Subject, bill
 from wan_pipelines.ledger.reconciliation.periods import Period
 from wan_pipelines.ledger.reconciliation.reconciling import Reconciliation, compared, reconcile
-from wan_pipelines.ledger.reconciliation.spending import Spent
+from wan_pipelines.ledger.reconciliation.spending import Spending
 
 MARCH = Period.parse("2026-03")
 RULES = (
@@ -50,13 +50,13 @@ def line(**changes: object) -> InvoiceLine:
     return InvoiceLine(**{**given, **changes})
 
 
-def against(spent: Spent, *lines: InvoiceLine) -> Reconciliation:
+def against(spent: Spending, *lines: InvoiceLine) -> Reconciliation:
     charged = {(MIDNIGHT.date(), "laptop-cpu"): spent} if spent.pieces else {}
     return compared(bill(lines, RULES, MARCH, "billed"), charged, MARCH, "billed")
 
 
-def hours(number: float, micro_usd: int) -> Spent:
-    return Spent(Counter(render=micro_usd), int(number * 3_600_000_000), 1)
+def hours(number: float, micro_usd: int) -> Spending:
+    return Spending(Counter(render=micro_usd), int(number * 3_600_000_000), 1)
 
 
 def causes(found: Reconciliation) -> dict[str, int]:
@@ -72,17 +72,17 @@ def causes(found: Reconciliation) -> dict[str, int]:
         (hours(0.5, 400_000), [line()], {"hours": 400_000, "price": 200_000}),
         (hours(2, 2_000_000), [line()], {"hours": -1_000_000}),
         (hours(1, 999_999), [line()], {"rounding": 1}),
-        (Spent(), [line()], {"hours": 1_000_000}),
+        (Spending(), [line()], {"hours": 1_000_000}),
         (hours(1, 1_000_000), [], {"not invoiced": -1_000_000}),
         (hours(1, 500_000), [line(unit="Requests")], {"no hours": 500_000}),
-        (Spent(), [line(sku="disk")], {"unknown": 1_000_000}),
-        (Spent(), [line(category="Tax")], {"tax": 1_000_000}),
-        (Spent(), [line(category="Credit", billed=Cost(-5))], {"credit": -5}),
-        (Spent(), [line(category="Adjustment", billed=Cost(7))], {"adjustment": 7}),
+        (Spending(), [line(sku="disk")], {"unknown": 1_000_000}),
+        (Spending(), [line(category="Tax")], {"tax": 1_000_000}),
+        (Spending(), [line(category="Credit", billed=Cost(-5))], {"credit": -5}),
+        (Spending(), [line(category="Adjustment", billed=Cost(7))], {"adjustment": 7}),
     ],
 )
 def test_each_difference_has_its_cause(
-    spent: Spent, lines: list[InvoiceLine], expected: dict[str, int]
+    spent: Spending, lines: list[InvoiceLine], expected: dict[str, int]
 ):
     assert causes(against(spent, *lines)) == expected
 
@@ -97,7 +97,7 @@ def test_a_difference_in_price_says_what_was_expected():
 
 def test_hours_of_a_node_are_those_of_its_gpus():
     node = line(sku="node", tags={"pool": "h100"}, quantity=Decimal("1.5"))
-    (row,) = against(Spent(), node).rows
+    (row,) = against(Spending(), node).rows
     assert (row.subject.name, row.billed.gpu_microseconds) == ("h100", 12 * 3_600_000_000)
 
 
@@ -110,7 +110,7 @@ def test_effective_costs_are_compared_where_that_is_asked():
 def test_a_line_across_the_border_is_counted_as_far_as_it_lies_inside():
     begin = datetime(2026, 2, 28, 12, tzinfo=UTC)
     across = line(starts_at=begin, ends_at=begin + timedelta(days=1))
-    found = against(Spent(), across)
+    found = against(Spending(), across)
     assert (found.asked, found.outside_micro_usd) == (500_000, 500_000)
 
 
@@ -119,7 +119,7 @@ def test_more_than_the_tolerance_is_told():
     assert found.beyond(Decimal("0.1")) == ()
     (row,) = found.beyond(Decimal("0.09"))
     assert row.subject == CPU
-    (row,) = against(Spent(), line(sku="disk")).beyond(Decimal("0.5"))
+    (row,) = against(Spending(), line(sku="disk")).beyond(Decimal("0.5"))
     assert row.subject == Subject("unknown", "disk")
     assert against(hours(1, 995_000), line()).beyond(Decimal(0)) == ()
 
@@ -152,7 +152,7 @@ generated_spending = st.dictionaries(
         st.sampled_from(["laptop-cpu", "h100", "l40s"]),
     ),
     st.builds(
-        Spent,
+        Spending,
         st.dictionaries(
             st.sampled_from(["render", "load", "wait", "idle", "replaced", "wasted", "unused"]),
             st.integers(0, 10**9),
@@ -171,7 +171,7 @@ generated_spending = st.dictionaries(
     basis=st.sampled_from(["billed", "effective"]),
 )
 def test_a_generated_month_adds_up_exactly(
-    lines: list[InvoiceLine], spent: dict[tuple[date, str], Spent], basis: Basis
+    lines: list[InvoiceLine], spent: dict[tuple[date, str], Spending], basis: Basis
 ):
     asked = bill(lines, RULES, MARCH, basis)
     found = compared(asked, spent, MARCH, basis)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from wan_pipelines.ledger.money import MICROSECONDS_PER_HOUR, dollars, round_half_up
 from wan_pipelines.ledger.reconciliation.billing import Billed, Subject
-from wan_pipelines.ledger.reconciliation.spending import Spent
+from wan_pipelines.ledger.reconciliation.spending import Spending
 
 Cause = Literal[
     "hours",
@@ -41,12 +41,12 @@ class Difference:
     words: str
 
 
-def differences(subject: Subject, billed: Billed, spent: Spent) -> tuple[Difference, ...]:
+def differences(subject: Subject, billed: Billed, spent: Spending) -> tuple[Difference, ...]:
     """All parts of the difference between an amount asked and an amount charged, in order."""
     return tuple(each for each in _differences(subject, billed, spent) if each.micro_usd)
 
 
-def _differences(subject: Subject, billed: Billed, spent: Spent) -> Iterator[Difference]:
+def _differences(subject: Subject, billed: Billed, spent: Spending) -> Iterator[Difference]:
     difference = billed.micro_usd - spent.total
     if subject.kind != "gpu":
         yield Difference(subject.kind, difference, _WORDS[subject.kind])
@@ -59,7 +59,7 @@ def _differences(subject: Subject, billed: Billed, spent: Spent) -> Iterator[Dif
         yield from _by_hours_and_price(billed, spent, difference)
 
 
-def _by_hours_and_price(billed: Billed, spent: Spent, difference: int) -> Iterator[Difference]:
+def _by_hours_and_price(billed: Billed, spent: Spending, difference: int) -> Iterator[Difference]:
     further = billed.gpu_microseconds - spent.gpu_microseconds
     if not spent.gpu_microseconds:
         yield Difference("hours", difference, _unheld(further))
@@ -83,7 +83,7 @@ def _by_hours_and_price(billed: Billed, spent: Spent, difference: int) -> Iterat
     )
 
 
-def _corrections(spent: Spent) -> str:
+def _corrections(spent: Spending) -> str:
     """What of a difference in price may be somebody's decision."""
     if not spent.corrected:
         return ""
@@ -98,7 +98,7 @@ def _unheld(gpu_microseconds: int) -> str:
     return f"{hours} of nodes that no worker held: starting, pulling images, or used by nobody"
 
 
-def _hours(spent: Spent) -> str:
+def _hours(spent: Spending) -> str:
     return f"{spent.gpu_microseconds / MICROSECONDS_PER_HOUR:.3f} GPU-hours that were"
 
 

@@ -19,7 +19,7 @@ from wan_pipelines.ledger.reconciliation.billing import (
 )
 from wan_pipelines.ledger.reconciliation.differences import Difference, differences
 from wan_pipelines.ledger.reconciliation.periods import Period
-from wan_pipelines.ledger.reconciliation.spending import Spent, spending
+from wan_pipelines.ledger.reconciliation.spending import Spending, spending
 
 LEAST_MICRO_USD = 10_000
 """A cent is never beyond a tolerance."""
@@ -36,7 +36,7 @@ class Row:
     day: date | None
     subject: Subject
     billed: Billed
-    spent: Spent
+    spent: Spending
     differences: tuple[Difference, ...]
 
     @property
@@ -89,17 +89,17 @@ def reconcile(
 
 
 def compared(
-    asked: Bill, spent: Mapping[tuple[date, str], Spent], period: Period, basis: Basis
+    asked: Bill, spent: Mapping[tuple[date, str], Spending], period: Period, basis: Basis
 ) -> Reconciliation:
     """As `reconcile`, of what is known already."""
     billed_days: dict[_Key, Billed] = {**asked.by_day}
-    spent_days: dict[_Key, Spent] = {
+    spent_days: dict[_Key, Spending] = {
         (day, Subject("gpu", name)): each for (day, name), each in spent.items()
     }
     billed: dict[_Key, Billed] = defaultdict(Billed)
     for (_, subject), amount in billed_days.items():
         billed[None, subject] += amount
-    charged: dict[_Key, Spent] = defaultdict(Spent)
+    charged: dict[_Key, Spending] = defaultdict(Spending)
     for (_, subject), amount in spent_days.items():
         charged[None, subject] += amount
     return Reconciliation(
@@ -113,11 +113,11 @@ def compared(
     )
 
 
-def _rows(billed: Mapping[_Key, Billed], spent: Mapping[_Key, Spent]) -> tuple[Row, ...]:
+def _rows(billed: Mapping[_Key, Billed], spent: Mapping[_Key, Spending]) -> tuple[Row, ...]:
     found: list[Row] = []
     for day, subject in sorted({*billed, *spent}, key=_order):
         asked = billed.get((day, subject), Billed())
-        charged = spent.get((day, subject), Spent())
+        charged = spent.get((day, subject), Spending())
         found.append(Row(day, subject, asked, charged, differences(subject, asked, charged)))
     return tuple(found)
 

@@ -18,7 +18,7 @@ VIDEO, UNUSED = "render", "unused"
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class Spending:
     """Micro-dollars by part of the account (see `postings`), GPU time, idle time included, how many
     amounts were rounded for it, and by how many micro-dollars corrections changed it.
     """
@@ -28,10 +28,10 @@ class Spent:
     pieces: int = 0
     corrected: int = 0
 
-    def __add__(self, other: "Spent") -> "Spent":
+    def __add__(self, other: "Spending") -> "Spending":
         both = Counter(self.micro_usd)
         both.update(other.micro_usd)
-        return Spent(
+        return Spending(
             both,
             self.gpu_microseconds + other.gpu_microseconds,
             self.pieces + other.pieces,
@@ -57,9 +57,9 @@ class Spent:
         return {part: amount for part, amount in parts if part not in (VIDEO, UNUSED) and amount}
 
 
-def spending(ledger: Ledger, period: Period) -> Mapping[tuple[date, str], Spent]:
+def spending(ledger: Ledger, period: Period) -> Mapping[tuple[date, str], Spending]:
     """By day and class. Work across midnight is split there, in proportion to its time."""
-    found: dict[tuple[date, str], Spent] = defaultdict(Spent)
+    found: dict[tuple[date, str], Spending] = defaultdict(Spending)
     with ledger.read(House("invoice")) as session:
         rows = session.execute(
             _SPENT.where(
@@ -72,7 +72,7 @@ def spending(ledger: Ledger, period: Period) -> Mapping[tuple[date, str], Spent]
             pieces = zip(*(split_over(int(each), spans) for each in sums), strict=True)
             for span, (lasted, amount, corrected) in zip(spans, pieces, strict=True):
                 if span.day is not None:
-                    spent = Spent(Counter({part: amount}), lasted, 1, corrected)
+                    spent = Spending(Counter({part: amount}), lasted, 1, corrected)
                     found[span.day, gpu_class] += spent
     return found
 

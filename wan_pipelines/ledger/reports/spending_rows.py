@@ -20,7 +20,7 @@ from sqlalchemy.sql.expression import Subquery
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey, edition_row_id
 from wan_pipelines.ledger.moments import from_micros, to_micros
-from wan_pipelines.ledger.postings import POSTINGS, Account
+from wan_pipelines.ledger.postings import POSTINGS, PostingAccount
 from wan_pipelines.ledger.tables import (
     ChargeRow,
     DescentRow,
@@ -132,7 +132,9 @@ def paid_between(
     return (from_micros(min(found)), from_micros(max(found))) if found else None
 
 
-def posted(ledger: Ledger, whose: Asked, since: datetime, until: datetime) -> Counter[Account]:
+def posted(
+    ledger: Ledger, whose: Asked, since: datetime, until: datetime
+) -> Counter[PostingAccount]:
     """Micro-dollars of all postings of work that began in that time: what a report must come to."""
     tenant = tenant_of(whose)
     began, account = POSTINGS.c.starts_at, POSTINGS.c.account

@@ -12,7 +12,7 @@ from wan_pipelines.ledger.records import TakeReport
 from wan_pipelines.ledger.takes import fail_take
 from wan_pipelines.ledger.workers import open_takes, open_workers
 from wan_pipelines.processes import host_name, out_of_memory_kills
-from wan_pipelines.rendering.ladders import Verdict
+from wan_pipelines.rendering.ladders import NextTry
 from wan_pipelines.rendering.progress import Progress
 from wan_pipelines.studio.books import descent_of
 from wan_pipelines.studio.editions import shots_named
@@ -35,7 +35,7 @@ class Killed:
     """The shot that a worker was at, and whether it goes on on a lower rung."""
 
     shot: str
-    verdict: Verdict
+    next_try: NextTry
 
 
 OUT_OF_MEMORY = Cause(
@@ -87,18 +87,18 @@ def fail_killed(
         return None
     ladders = LedgerLadders(studio, task.shard.edition.tenant, exact=task.shard.exact)
     footing = ladders.present(shot)
-    verdict = ladders.gave_out(shot, footing, cause.kind)
+    next_try = ladders.gave_out(shot, footing, cause.kind)
     report = TakeReport(
         seed=footing.request.seed,
         steps=progress.step if progress else 0,
         release=footing.request.release,
         error_type=cause.error_type,
-        error_message=f"{cause.words} {verdict.reason}".rstrip(),
+        error_message=f"{cause.words} {next_try.reason}".rstrip(),
         error_stage=_stage(studio, footing, progress),
         descent=descent_of(footing),
     )
     fail_take(studio.ledger, lease, report, now=datetime.now(UTC))
-    return Killed(shot.name, verdict)
+    return Killed(shot.name, next_try)
 
 
 def _lease_of(studio: Studio, pid: int, progress: Progress | None) -> Lease | None:

@@ -155,10 +155,10 @@ class _Supervisor:
             return None
         close_dead_workers(self.studio)
         summary = summary_of_dead(self.studio, task.shard, task.run, task.paid_since.at)
-        if killed.verdict.goes_on:
+        if killed.next_try.goes_on:
             failed = tuple(name for name in summary.failed if name != killed.shot)
             summary = replace(summary, failed=failed, left=(killed.shot, *summary.left))
-        self.say(f"{killed.shot}: {cause.words} {killed.verdict.reason}")
+        self.say(f"{killed.shot}: {cause.words} {killed.next_try.reason}")
         return Ending("exhausted", summary)
 
     def _follow(self, child: Child) -> None:

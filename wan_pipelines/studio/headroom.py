@@ -7,12 +7,12 @@ from wan_pipelines.ledger.amounts import Amount, told
 from wan_pipelines.ledger.limits import PER
 from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.quotas import quotas_left
-from wan_pipelines.studio.plans import Plan
+from wan_pipelines.studio.plans import EditionPlan
 from wan_pipelines.studio.studio import Studio
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class Headroom:
     """A limit or budget, what is left of it now, and what would be left then, in words."""
 
     what: str
@@ -20,7 +20,7 @@ class Allowance:
     after: str
 
 
-def allowances(studio: Studio, plan: Plan) -> tuple[Allowance, ...]:
+def headroom_after(studio: Studio, plan: EditionPlan) -> tuple[Headroom, ...]:
     """Of all limits that bind who asks, and of the edition's budget if it has one.
 
     Limits count what rendering is expected to take; a budget counts the workers' starts, too.
@@ -31,7 +31,7 @@ def allowances(studio: Studio, plan: Plan) -> tuple[Allowance, ...]:
     amount = Amount(len(plan.estimates), count * micros_in(plan.gpu_seconds), rendering)
     found = quotas_left(studio.ledger, edition.tenant, edition.user, now=datetime.now(UTC))
     limits = [
-        Allowance(
+        Headroom(
             f"{told(quota.measure, quota.limit)} {PER[quota.scope]}",
             told(quota.measure, quota.left),
             told(quota.measure, max(0, quota.left - amount.of(quota.measure))),
@@ -44,4 +44,4 @@ def allowances(studio: Studio, plan: Plan) -> tuple[Allowance, ...]:
         return tuple(limits)
     after = max(0, left - plan.cost_micro_usd)
     words = (told("micro_usd", amount) for amount in (left, after))
-    return (*limits, Allowance("budget of the edition", *words))
+    return (*limits, Headroom("budget of the edition", *words))
