@@ -9,6 +9,7 @@ from tests.support.project import Project
 from wan_pipelines.errors import InputError
 from wan_pipelines.studio.settings import read_settings
 
+FLEET = {"gpu_class": "laptop-cpu", "gpus": 8, "since": "2026-11-01"}
 LAPTOP = {"laptop-cpu": {"device": "cpu", "price_usd_per_hour": "0.10"}}
 
 
@@ -48,6 +49,7 @@ def test_a_plan_that_does_not_exist_is_named_with_its_tenant(quick_project: Proj
         ({"workers": {"lease_seconds": inf}}, "finite"),
         ({"scheduling": {"half_life_hours": inf}}, "finite"),
         ({"plans": {"free": {"per_day": {"gpu_hours": "1e400"}}}}, "1000000000"),
+        ({"reserved": {"base": {**FLEET, "usd_per_gpu_hour": "1000000"}}}, "equal to 10000."),
         ({"rerender": {"first_backoff_seconds": 3601}}, "3600"),
         ({"links": "ftp://files"}, "http://127.0.0.1"),
         ({"dagster": "127.0.0.1:3000"}, "http://127.0.0.1"),

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from wan_pipelines.ledger.fleets import Fleet
 from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.records import Record
-from wan_pipelines.studio.price_settings import Moment, Usd
+from wan_pipelines.studio.price_settings import Moment
 
 
 class Reserved(Record):
@@ -19,8 +19,13 @@ class Reserved(Record):
     until: Moment | None = Field(
         default=None, description="Until here; empty: there is no end yet."
     )
-    usd_per_gpu_hour: Usd | None = Field(
-        default=None, description="What a GPU costs an hour, used or not.", examples=["1.99"]
+    usd_per_gpu_hour: Decimal | None = Field(
+        default=None,
+        ge=0,
+        le=10_000,
+        decimal_places=6,
+        description="What a GPU costs an hour, used or not.",
+        examples=["1.99"],
     )
     usd_per_month: Decimal | None = Field(
         default=None,
