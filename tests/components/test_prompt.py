@@ -8,6 +8,9 @@ from tests.components.launching import Launches, failure_of, launches, metadata_
 from tests.support.project import Project
 from wan_pipelines.components.prompt import PromptConfig
 from wan_pipelines.ledger.reports import videos
+from wan_pipelines.studio import shards
+from wan_pipelines.studio.shard_records import ShardReference, ShardSummary, nothing_done
+from wan_pipelines.studio.studio import Studio
 
 OBSERVED = "ASSET_OBSERVATION"
 
@@ -46,6 +49,24 @@ def test_a_prompt_beyond_the_quota_asks_for_no_gpu(launch: Launches) -> None:
     assert "limit of 5 shots a day" in failure_of(result)
     started = [event.step_key for event in result.all_events if event.is_step_start]
     assert started == ["prompt__video.prompt__video__estimate"]
+
+
+def test_a_prompt_that_a_pod_was_told_to_leave_is_rendered_by_the_next(
+    launch: Launches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pods = {"laptop-cpu": {"price_usd_per_hour": "1", "device": "cpu", "kubernetes": {}}}
+    cache = str(launch.project.state / "cache")
+    launch.project.environment(gpu_classes=pods, kubernetes={}, cache=cache)
+    renders, told = shards.render_supervised, []
+
+    def render(studio: Studio, shard: ShardReference, *rest: Any, **named: Any) -> ShardSummary:
+        told.append(shard.name)
+        return nothing_done(shard) if len(told) == 1 else renders(studio, shard, *rest, **named)
+
+    monkeypatch.setattr(shards, "render_supervised", render)
+    assert launch.prompt().success
+    assert told == ["prompt", "prompt"]
+    assert len(videos(launch.project.studio().ledger, "demo")) == 1
 
 
 def test_without_a_word_the_defaults_are_rendered(launch: Launches) -> None:

@@ -134,7 +134,7 @@ def takes_asset(
             summary = shards.render(opened, reference, run_of(context), say=context.log.info)
         if summary.left and gpu.can_vanish:
             context.log.info(f"Shots that are left for another pod: {', '.join(summary.left)}")
-            raise elsewhere(gpu)
+            raise gpu.elsewhere()
         return summary.to_json()
 
     @dg.op(
@@ -167,12 +167,6 @@ def takes_asset(
         return tally(cut(shots=shots, engine=engine).map(render).collect())
 
     return takes
-
-
-def elsewhere(gpu: StepPlace) -> dg.RetryRequested:
-    """What a step ends with whose pod was told to go: another one goes on with what is left."""
-    assert gpu.retries
-    return dg.RetryRequested(max_retries=gpu.retries.max_retries)
 
 
 def videos_asset(

@@ -34,6 +34,11 @@ class StepPlace:
     retries: dg.RetryPolicy | None
     can_vanish: bool = False
 
+    def elsewhere(self) -> dg.RetryRequested:
+        """What a step ends with whose pod was told to go: another one goes on with what is left."""
+        assert self.retries
+        return dg.RetryRequested(max_retries=self.retries.max_retries)
+
 
 def this_environment() -> Settings:
     """The settings of the environment whose definitions are being loaded."""

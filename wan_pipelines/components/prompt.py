@@ -12,6 +12,7 @@ from wan_pipelines.components.resource import StudioResource
 from wan_pipelines.components.runs import lasting_errors_told, run_of
 from wan_pipelines.studio.launch_settings import Prompts
 from wan_pipelines.studio.prompts import PromptOrder, admit_prompt, render_prompt
+from wan_pipelines.studio.shot_view import state_of
 
 PROMPT_JOB = "render_prompt"
 PROMPT_ASSET = dg.AssetKey(["prompt", "video"])
@@ -118,6 +119,9 @@ def _render(gpu: StepPlace) -> dg.OpDefinition:
         opened = studio.open()
         say = context.log.info
         published = render_prompt(opened, PromptOrder(**order), run_of(context), say=say)
+        if gpu.can_vanish and any(state_of(shot) == "waiting" for shot in published.shots):
+            context.log.info("The prompt is left for another pod.")
+            raise gpu.elsewhere()
         return dg.Output(None, metadata=metadata.of_videos(opened, published))
 
     return render
