@@ -11,6 +11,7 @@ from tests.support.renders import render_edition
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.prices import Price, publish_prices
 from wan_pipelines.ledger.reports import edition_totals, videos
+from wan_pipelines.studio.planning import admit
 from wan_pipelines.studio.what_if import WhatIf, what_if
 
 MEASURED = """\
@@ -120,9 +121,17 @@ def test_the_command_shows_them_side_by_side(quick_project: Project):
 
 
 def test_a_plan_says_what_is_left_then(quick_project: Project):
-    quick_project.campaign(tenant="small", budget_usd="1.00")
+    month = {"usd": "2.00", "finish_at": "0.5"}
+    quick_project.campaign(tenant="small", budget_usd="1.00", budget_per_month=month)
     wan = invoker(quick_project)
-    limit, budget = json.loads(wan("plan", "balls", "--json").stdout)["left"]
+    limit, months, budget = json.loads(wan("plan", "balls", "--json").stdout)["left"]
     assert limit == {"what": "5 shots per user and day", "left": "5 shots", "after": "3 shots"}
     assert budget["what"] == "budget of the edition"
+    assert months["what"] == f"budget of campaign balls in {datetime.now(UTC):%Y-%m}"
+    assert (months["left"], budget["left"]) == ("1 USD", "1 USD")
+    assert months["after"] == budget["after"] < "1 USD"
     assert "5 shots left, 3 shots then" in wan("plan", "balls").stdout
+    before = json.loads(wan("plan", "balls", "--edition", "one", "--json").stdout)["left"]
+    admit(quick_project.studio(), "balls", "one")
+    again = wan("plan", "balls", "--edition", "one", "--json")
+    assert json.loads(again.stdout)["left"][1:] == before[1:], "its own reservations are its cost"

@@ -12,6 +12,7 @@ from wan_pipelines.cli.studios import this_studio
 from wan_pipelines.cli.tables import Column
 from wan_pipelines.cli.what_if import show_what_if
 from wan_pipelines.errors import InputError
+from wan_pipelines.studio.declared_budgets import budgets_of
 from wan_pipelines.studio.headroom import headroom_after
 from wan_pipelines.studio.planning import check_names, preview
 from wan_pipelines.studio.studio import Studio
@@ -134,8 +135,8 @@ def plan(
         show_what_if(what_if(studio, campaign, edition, changes, only=only), as_json=as_json)
         return
     planned = preview(studio, campaign, edition, only=only)
-    there = studio.on(studio.brief(campaign).gpu_class)
-    left = headroom_after(there, planned)
+    brief = studio.brief(campaign)
+    left = headroom_after(studio.on(brief.gpu_class), planned, budgets_of(brief))
     show_plan(planned, as_json=as_json, everything=everything, left=left)
 
 

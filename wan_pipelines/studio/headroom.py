@@ -1,9 +1,12 @@
-"""What is left of limits and of a budget after a plan has been carried out."""
+"""What is left of limits and budgets after a plan has been carried out."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from wan_pipelines.ledger.amounts import Amount, told
+from wan_pipelines.ledger.budget_previews import standing_before
+from wan_pipelines.ledger.budgets import Budgets
 from wan_pipelines.ledger.limits import PER
 from wan_pipelines.ledger.moments import micros_in
 from wan_pipelines.ledger.quotas import quotas_left
@@ -20,28 +23,34 @@ class Headroom:
     after: str
 
 
-def headroom_after(studio: Studio, plan: EditionPlan) -> tuple[Headroom, ...]:
-    """Of all limits that bind who asks, and of the edition's budget if it has one.
+def headroom_after(studio: Studio, plan: EditionPlan, budgets: Budgets) -> tuple[Headroom, ...]:
+    """Of all limits that bind who asks, and of all budgets; `budgets` are the campaign's own.
 
     Limits count what rendering is expected to take; a budget counts the workers' starts, too.
     """
+    return (*_below_limits(studio, plan), *_below_budgets(studio, plan, budgets))
+
+
+def _below_limits(studio: Studio, plan: EditionPlan) -> Iterator[Headroom]:
     edition = plan.edition
     count = studio.settings.rendering_class.gpu_count
     rendering = sum(planned.cost_micro_usd for planned in plan.shots)
     amount = Amount(len(plan.estimates), count * micros_in(plan.gpu_seconds), rendering)
-    found = quotas_left(studio.ledger, edition.tenant, edition.user, now=datetime.now(UTC))
-    limits = [
-        Headroom(
-            f"{told(quota.measure, quota.limit)} {PER[quota.scope]}",
-            told(quota.measure, quota.left),
-            told(quota.measure, max(0, quota.left - amount.of(quota.measure))),
-        )
-        for quota in found
-        if quota.limit is not None and quota.left is not None
-    ]
-    left = plan.budget_left_micro_usd
-    if left is None:
-        return tuple(limits)
-    after = max(0, left - plan.cost_micro_usd)
-    words = (told("micro_usd", amount) for amount in (left, after))
-    return (*limits, Headroom("budget of the edition", *words))
+    for quota in quotas_left(studio.ledger, edition.tenant, edition.user, now=datetime.now(UTC)):
+        if quota.limit is not None and quota.left is not None:
+            yield Headroom(
+                f"{told(quota.measure, quota.limit)} {PER[quota.scope]}",
+                told(quota.measure, quota.left),
+                told(quota.measure, max(0, quota.left - amount.of(quota.measure))),
+            )
+
+
+def _below_budgets(studio: Studio, plan: EditionPlan, budgets: Budgets) -> Iterator[Headroom]:
+    """Of one that only notifies, what is left of all of it."""
+    found = standing_before(studio.ledger, plan.edition, budgets, now=datetime.now(UTC))
+    for each in found:
+        most = each.budget.whole if each.budget.most is None else each.budget.most
+        left = max(0, most - each.used)
+        whose = "the edition" if each.key.edition else each.whose
+        words = (told("micro_usd", some) for some in (left, max(0, left - plan.cost_micro_usd)))
+        yield Headroom(f"budget of {whose}", *words)
