@@ -41,6 +41,10 @@ def test_a_transaction_sees_its_tenant(filled: Ledger):
             insert(ReviewRow).values(tenant="acme", created_at=0, **REVIEW),
             "of tenant bolt names tenant 'acme'",
         ),
+        (
+            update(WorkerRow).where(WorkerRow.tenant == "bolt").values(tenant="acme"),
+            "of tenant bolt names tenant 'acme'",
+        ),
         (text("SELECT * FROM editions"), "not named for raw SQL"),
     ],
 )

@@ -53,7 +53,7 @@ def _read(compiled: SQLCompiler) -> Reading:
         touches=reading.touches,
         loose=reading.loose,
         named=tuple(names[key] for key in reading.named if key in names),
-        inserts=reading.inserts,
+        writes=reading.writes,
     )
 
 
@@ -69,7 +69,7 @@ def _check(
             f"Tenant {whose} is not named for {', '.join(reading.loose)}, so that rows of others "
             f"could be touched. Demand `tenant = {whose}` of them, or join what does: {words}"
         )
-    names = (*reading.named, TENANT) if reading.inserts else reading.named
+    names = (*reading.named, TENANT) if reading.writes else reading.named
     for name in names:
         found = {values[name] for values in parameters if name in values}
         if found - {whose}:

@@ -48,13 +48,13 @@ class Reading:
     """What a statement says about tenants.
 
     `loose` are tables whose rows may be anybody's, `named` the keys of the parameters that must
-    be the tenant's name, `inserts` whether rows are written that name their tenant themselves.
+    be the tenant's name, `writes` whether rows are written that name their tenant themselves.
     """
 
     touches: bool
     loose: tuple[str, ...]
     named: tuple[str, ...]
-    inserts: bool
+    writes: bool
 
 
 @dataclass(eq=False, slots=True)
@@ -74,16 +74,16 @@ _Asked = Mapping[str, BindParameter[Any]]
 def read(statement: Executable) -> Reading:
     """What it says; for statements that are built once, worth keeping."""
     if isinstance(statement, TextClause):
-        return Reading(touches=True, loose=("raw SQL",), named=(), inserts=False)
+        return Reading(touches=True, loose=("raw SQL",), named=(), writes=False)
     reader = _Reader()
     reader.read(cast("ClauseElement", statement), {})
     rows = reader.settled()
-    target = statement.table if isinstance(statement, Insert) else None
+    target = statement.table if isinstance(statement, (Insert, Update)) else None
     return Reading(
         touches=bool(rows) or (isinstance(target, Table) and is_tenants(target)),
         loose=tuple(sorted({each.table.name for each in rows if not each.tied})),
         named=tuple(dict.fromkeys(reader.named)),
-        inserts=isinstance(target, Table) and any(map(names_tenant, target.columns)),
+        writes=isinstance(target, Table) and any(map(names_tenant, target.columns)),
     )
 
 
