@@ -46,7 +46,7 @@ def test_a_plan_that_does_not_exist_is_named_with_its_tenant(quick_project: Proj
         ({"gpu_classes": {"laptop-cpu": {"price_usd_per_hour": "0.0000001"}}}, "6 decimal places"),
         ({"gpu_classes": {"laptop-cpu": {"price_usd_per_hour": "1e400"}}}, "price_usd_per_hour"),
         ({"workers": {"count": 0}}, "workers.count"),
-        ({"workers": {"lease_seconds": inf}}, "finite"),
+        ({"workers": {"lease_seconds": 1e300}}, "workers.lease_seconds"),
         ({"scheduling": {"half_life_hours": inf}}, "finite"),
         ({"plans": {"free": {"per_day": {"gpu_hours": "1e400"}}}}, "1000000000"),
         ({"reserved": {"base": {**FLEET, "usd_per_gpu_hour": "1000000"}}}, "equal to 10000."),

@@ -23,7 +23,10 @@ class Workers(Record):
         description="Footage that may wait or be encoded, in memory; a single take always may.",
     )
     lease_seconds: float = Field(
-        default=60, gt=0, description="After this long without a sign of life a shot is free again."
+        default=60,
+        gt=0,
+        le=86_400,
+        description="After this long without a sign of life a shot is free again.",
     )
     recycle_after_videos: int | None = Field(
         default=None,
@@ -55,6 +58,7 @@ class Ladders(Record):
     probe_minutes: float = Field(
         default=60,
         gt=0,
+        le=525_600,
         description="After so long on a rung one shot is tried on the rung above; twice as long "
         "after each try that failed, up to 32 times.",
     )
@@ -93,5 +97,6 @@ class Checkpoints(Record):
     keep_hours: float = Field(
         default=72,
         gt=0,
+        le=87_600,
         description="After so long a checkpoint is removed that nobody went on from.",
     )
