@@ -92,7 +92,7 @@ def test_what_is_rendered_already_is_reused_only_as_it_was_drawn(quick_project: 
     ("change", "words"),
     [
         ("tier", "Write NAME=VALUE"),
-        ("tier=drafd", "Did you mean 'draft'?"),
+        ("tier=drafd", "^--what-if tier=drafd: .* Did you mean 'draft'?"),
         ("shape=round", "Known: landscape, square"),
         ("gpu_class=h200", "there is no GPU class 'h200'"),
         ("spot_share=2", "spot_share"),

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pydantic import Field
 
 from wan_pipelines.campaigns.brief import Brief
 from wan_pipelines.campaigns.expand import expand
+from wan_pipelines.campaigns.shots import Shot
 from wan_pipelines.engines.measured import MeasuredTier, measured_tiers
+from wan_pipelines.engines.releases import Release
 from wan_pipelines.errors import InputError
 from wan_pipelines.ledger.money import round_half_up
 from wan_pipelines.ledger.prices import Market, known_price
@@ -89,7 +92,7 @@ def _as_changed(
     brief = _changed(studio.brief(campaign), change)
     release = studio.release(brief.release)
     there = _with_workers(studio.on(brief.gpu_class), change.workers)
-    shots = expand(brief, release, studio.folder_of(campaign))
+    shots = _expanded(brief, release, studio.folder_of(campaign), words)
     plan = preview_brief(there, brief, shots, edition, only=only)
     measured = measured_tiers(studio.root / "assets" / "models" / release.name)
     at_market = _at_market(there, change.spot_share)
@@ -103,6 +106,17 @@ def _as_changed(
         cost_between_micro_usd=(at_market(low), at_market(high)),
         quality={tier: measured[tier] for tier in {s.tier for s in shots} if tier in measured},
     )
+
+
+def _expanded(brief: Brief, release: Release, folder: Path, words: str) -> Sequence[Shot]:
+    """The shots of a changed brief; an InputError names the change, which stands in no file."""
+    try:
+        return expand(brief, release, folder)
+    except InputError as error:
+        if not words:
+            raise
+        where = f"--what-if {words}"
+        raise InputError(error.what, where=where, remedy=error.remedy) from error
 
 
 def _changed(brief: Brief, change: Change) -> Brief:
