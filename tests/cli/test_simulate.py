@@ -37,3 +37,6 @@ def test_a_scenario_that_cannot_be_is_refused(tmp_path: Path):
     told = CliRunner().invoke(app, ["simulate", str(scenario)])
     assert told.exit_code == 1
     assert "cluster.yaml:1" in told.stderr
+    scenario.write_text('pools: {a100: {gpus: 16, usd_per_hour: "1.50"}}\n')
+    told = CliRunner().invoke(app, ["simulate", str(scenario), "--spot", "3"])
+    assert "--spot: the scenario has no spot pool." in told.stderr

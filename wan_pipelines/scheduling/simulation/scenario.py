@@ -153,11 +153,20 @@ def changed(
     spot: int | None = None,
     seed: int | None = None,
 ) -> Scenario:
-    """The same with other sizes; `gpus` and `spot` are of its first pool of either market."""
+    """The same with other sizes; `gpus` and `spot` are of its first pool of either market.
+
+    InputError for GPUs on a market of which it has no pool.
+    """
     pools = dict(scenario.pools)
     counts: tuple[tuple[Market, int | None], ...] = (("on-demand", gpus), ("spot", spot))
     for market, count in counts:
         first = next((name for name, pool in pools.items() if pool.market == market), None)
+        if count and first is None:
+            raise InputError(
+                f"the scenario has no {market} pool.",
+                where="--spot" if market == "spot" else "--gpus",
+                remedy=f"Add one to its `pools`, with `market: {market}`, gpus and a price.",
+            )
         if count is not None and first is not None:
             pools[first] = pools[first].model_copy(update={"gpus": count})
     wanted = {"shots": shots, "campaigns": campaigns, "seed": seed}
