@@ -135,6 +135,7 @@ def test_a_refused_shot_is_a_concern_when_the_quota_allows_it(quick_project: Pro
     studio = quick_project.studio()
     render_edition(studio)
     assert seen(studio).shots == ()
+    assert seen(studio).summary == "edition one is as the brief wants it; refused: 1"
     assert complete(studio)
     (reason,) = seen(studio, timedelta(days=1)).reasons.values()
     assert reason == "within quota again"

@@ -25,7 +25,8 @@ from wan_pipelines.studio.studio import Studio
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Shots that want rendering, with the reason of each.
+    """Shots that want rendering, with the reason of each; how many failed ones rest, and how many
+    are `refused` until a limit or budget lets them pass.
 
     `wish` is a digest of what is asked for, `digest` of that and of what has become of it so far.
     """
@@ -35,6 +36,7 @@ class Concern:
     resting: int
     wish: str
     digest: str
+    refused: int = 0
 
     @property
     def shots(self) -> tuple[str, ...]:
@@ -45,7 +47,8 @@ class Concern:
         """The concern in a sentence."""
         if not self.reasons:
             rest = f"; {self.resting} failed shots rest" if self.resting else ""
-            return f"edition {self.edition} is as the brief wants it{rest}"
+            over = f"; refused: {self.refused}" if self.refused else ""
+            return f"edition {self.edition} is as the brief wants it{rest}{over}"
         counts = Counter(self.reasons.values())
         return ", ".join(f"{number} {reason}" for reason, number in counts.items())
 
@@ -71,7 +74,8 @@ def compare(studio: Studio, edition: EditionKey, now: datetime) -> Concern:
             reasons[shot.name] = reason
             standings.append((shot.name, reason, *_standing(row)))
     wish = wish_of(studio, edition)
-    return Concern(edition.edition, reasons, resting, wish, _digest(wish, *standings))
+    refused = sum(row.state == "refused" for name, row in rows.items() if name not in reasons)
+    return Concern(edition.edition, reasons, resting, wish, _digest(wish, *standings), refused)
 
 
 def wish_of(studio: Studio, edition: EditionKey) -> str:
