@@ -190,6 +190,7 @@ def test_while_the_ledger_is_away_shards_wait_and_slots_are_given_back_later(
         with monkeypatch.context() as outage:
             outage.setattr(turnstiles, "end_turns", away)
             turnstile.end("shard_1")
+            assert not turnstile.must_move("shard_1")  # which is asked after that was told in vain
     assert line(studio.ledger, House("operator"), now=datetime.now(UTC)) == ()
 
 
@@ -232,6 +233,7 @@ def test_a_shard_that_begins_again_has_a_turn_of_its_own_though_the_ledger_was_a
         with monkeypatch.context() as outage:
             outage.setattr(turnstiles, "end_turns", away)
             turnstile.end("shard_1")
+            assert not turnstile.must_move("shard_1")  # which is asked after that was told in vain
         assert turnstile.may_begin("shard_1")
     (turn,) = line(studio.ledger, House("operator"), now=datetime.now(UTC))
     assert turn.shard == "shard_1"
