@@ -134,4 +134,6 @@ def test_a_plan_says_what_is_left_then(quick_project: Project):
     before = json.loads(wan("plan", "balls", "--edition", "one", "--json").stdout)["left"]
     admit(quick_project.studio(), "balls", "one")
     again = wan("plan", "balls", "--edition", "one", "--json")
-    assert json.loads(again.stdout)["left"][1:] == before[1:], "its own reservations are its cost"
+    limit, *budgets = json.loads(again.stdout)["left"]
+    assert budgets == before[1:], "its own reservations are its cost"
+    assert (limit["left"], limit["after"]) == ("3 shots", "3 shots")

@@ -37,7 +37,8 @@ class Candidate:
 class Admission:
     """What was decided about a shot, why, and when a refused shot may run.
 
-    `rendered` says that an accepted take of the shot exists, so that nothing is rendered now.
+    `rendered` says that an accepted take of the shot exists, so that nothing is rendered now;
+    `reserved` that the shot was admitted before, and that limits count it already.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Admission:
     reason: str = ""
     may_run_at: datetime | None = None
     rendered: bool = False
+    reserved: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,11 @@ def _decision(wish: Wish, answer: str | Refusal | None) -> Decision:
         refused = Admission(shot.name, shot.render_key, "refused", answer.reason, answer.may_run_at)
         return Decision(shot, refused, None)
     admission = Admission(
-        shot.name, shot.render_key, wish.state, wish.reason, rendered=wish.rendered
+        shot.name,
+        shot.render_key,
+        wish.state,
+        wish.reason,
+        rendered=wish.rendered,
+        reserved=wish.keeps is not None,
     )
     return Decision(shot, admission, answer)

@@ -26,7 +26,8 @@ class Headroom:
 def headroom_after(studio: Studio, plan: EditionPlan, budgets: Budgets) -> tuple[Headroom, ...]:
     """Of all limits that bind who asks, and of all budgets; `budgets` are the campaign's own.
 
-    Limits count what rendering is expected to take; a budget counts the workers' starts, too.
+    Limits count what rendering is expected to take, once it is reserved; a budget counts the
+    workers' starts, too.
     """
     return (*_below_limits(studio, plan), *_below_budgets(studio, plan, budgets))
 
@@ -34,8 +35,10 @@ def headroom_after(studio: Studio, plan: EditionPlan, budgets: Budgets) -> tuple
 def _below_limits(studio: Studio, plan: EditionPlan) -> Iterator[Headroom]:
     edition = plan.edition
     count = studio.settings.rendering_class.gpu_count
-    rendering = sum(planned.cost_micro_usd for planned in plan.shots)
-    amount = Amount(len(plan.estimates), count * micros_in(plan.gpu_seconds), rendering)
+    new = [planned for planned in plan.shots if planned.estimate and not planned.reserved]
+    seconds = sum(planned.gpu_seconds for planned in new)
+    cost = sum(planned.cost_micro_usd for planned in new)
+    amount = Amount(len(new), count * micros_in(seconds), cost)
     for quota in quotas_left(studio.ledger, edition.tenant, edition.user, now=datetime.now(UTC)):
         if quota.limit is not None and quota.left is not None:
             yield Headroom(

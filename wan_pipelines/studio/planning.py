@@ -270,4 +270,5 @@ def _planned(
         may_run_at=admission.may_run_at,
         estimate=estimate,
         cost_micro_usd=estimator.micro_usd(estimate.seconds) if estimate else 0,
+        reserved=admission.reserved,
     )

@@ -1,7 +1,7 @@
 """What a launch would do: a decision about every shot, with what it is expected to cost."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -16,7 +16,8 @@ class PlannedShot:
     """A shot, what was decided about it and why, and what it is expected to take.
 
     `renders` tells whether it is rendered now, or was before. `hint` says what to do about a
-    prompt that screening stopped. There is an estimate, and a cost, of what is rendered now.
+    prompt that screening stopped. There is an estimate, and a cost, of what is rendered now;
+    limits count it already where it is `reserved`.
     """
 
     shot: Shot
@@ -27,6 +28,7 @@ class PlannedShot:
     may_run_at: datetime | None
     estimate: ShotEstimate | None
     cost_micro_usd: int
+    reserved: bool = field(default=False, compare=False)
 
     @property
     def gpu_seconds(self) -> float:
