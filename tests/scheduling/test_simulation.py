@@ -120,6 +120,8 @@ def test_a_scenario_file_says_what_is_wrong_with_it(tmp_path: Path):
 def test_other_sizes_are_checked_too():
     with pytest.raises(InputError, match="each campaign needs a shot"):
         changed(Scenario(), shots=5)
+    with pytest.raises(InputError, match=r"pools\.h100\.gpus"):
+        changed(Scenario(), gpus=10**9)
 
 
 @pytest.mark.parametrize(

@@ -157,10 +157,10 @@ def changed(
 
     InputError for GPUs on a market of which it has no pool.
     """
-    pools = dict(scenario.pools)
+    pools = {name: pool.model_dump() for name, pool in scenario.pools.items()}
     counts: tuple[tuple[Market, int | None], ...] = (("on-demand", gpus), ("spot", spot))
     for market, count in counts:
-        first = next((name for name, pool in pools.items() if pool.market == market), None)
+        first = next((name for name, pool in scenario.pools.items() if pool.market == market), None)
         if count and first is None:
             raise InputError(
                 f"the scenario has no {market} pool.",
@@ -168,7 +168,7 @@ def changed(
                 remedy=f"Add one to its `pools`, with `market: {market}`, gpus and a price.",
             )
         if count is not None and first is not None:
-            pools[first] = pools[first].model_copy(update={"gpus": count})
+            pools[first]["gpus"] = count
     wanted = {"shots": shots, "campaigns": campaigns, "seed": seed}
     given = {name: value for name, value in wanted.items() if value is not None}
     return validated(Scenario, {**scenario.model_dump(), **given, "pools": pools}, lambda _: "")
