@@ -148,6 +148,12 @@ def test_shards_that_are_always_cut_short_end_the_simulation():
         compare(scenario, [FairShare()])
 
 
+def test_more_shards_than_are_simulated_in_minutes_are_refused():
+    scenario = Scenario(shots=30_000, shard_minutes=0.01)
+    with pytest.raises(InputError, match="30,000 shards"):
+        campaigns_of(scenario)
+
+
 def test_work_that_takes_a_cluster_months_ends_the_simulation():
     one = {"h100": GpuPool(gpus=1, usd_per_hour=Decimal(3))}
     kinds = {"film": ShotKind(seconds=86_400, share=1)}

@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
+from wan_pipelines.errors import InputError
 from wan_pipelines.scheduling.records import Waiting
 from wan_pipelines.scheduling.simulation.scenario import Scenario, ShotKind
 
 LARGEST_TO_SMALLEST = 1.2
 """Spread (sigma) of the logarithm of campaigns' sizes: the largest are tens of times the median."""
+
+MOST_SHARDS = 25_000
+"""All that wait are weighed whenever one begins: twice as many take four times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Campaign:
 
 
 def campaigns_of(scenario: Scenario) -> tuple[Campaign, ...]:
-    """In the order of their launch."""
+    """In the order of their launch; InputError for more shards than are simulated in minutes."""
     random = Random(scenario.seed)  # noqa: S311 (it simulates, and shall repeat itself)
     demands = {name: tenant.demand for name, tenant in scenario.tenants.items()}
     shares = {name: kind.share for name, kind in scenario.kinds.items()}
@@ -41,6 +45,13 @@ def campaigns_of(scenario: Scenario) -> tuple[Campaign, ...]:
         tenant, kind = _drawn(random, demands), _drawn(random, shares)
         name = f"{tenant}-{number:03}"
         made.append(_campaign(scenario, random, name, tenant, scenario.kinds[kind], shots))
+    shards = sum(len(campaign.shards) for campaign in made)
+    if shards > MOST_SHARDS:
+        raise InputError(
+            f"Its shots make {shards:,} shards; {MOST_SHARDS:,} are simulated at most.",
+            where="scenario",
+            remedy="Give it fewer `shots`, or more `shard_minutes`.",
+        )
     return tuple(sorted(made, key=lambda campaign: (campaign.launched, campaign.name)))
 
 
