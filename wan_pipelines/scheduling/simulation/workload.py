@@ -11,7 +11,7 @@ from wan_pipelines.scheduling.simulation.scenario import Scenario, ShotKind
 LARGEST_TO_SMALLEST = 1.2
 """Spread (sigma) of the logarithm of campaigns' sizes: the largest are tens of times the median."""
 
-MOST_SHARDS = 25_000
+MOST_SHARDS = 10_000
 """All that wait are weighed whenever one begins: twice as many take four times as long."""
 
 
