@@ -13,6 +13,7 @@ from wan_pipelines.places import ENVIRONMENT_VARIABLE, ROOT_VARIABLE, STATE_VARI
 
 MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 4 << 30
+LONG = 120
 
 # Tests write and flush small files all the time: in memory that costs nothing.
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
@@ -37,6 +38,13 @@ def what_is_imported_is_no_garbage() -> None:
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
     gc.freeze()
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A long value is not its test's name: it may differ between the processes that collect it."""
+    if isinstance(val, str | bytes) and len(val) > LONG:
+        return f"{argname} of {len(val)}"
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)
