@@ -7,6 +7,7 @@ import pytest
 from tests.cli.invoking import Wan
 from tests.support.project import Project
 from tests.support.renders import render_edition
+from wan_pipelines.ledger.money import usd
 
 OWN = ("--tenant", "demo")
 
@@ -17,7 +18,7 @@ def test_a_report_is_told_shown_and_written(wan: Wan, quick_project: Project, tm
     assert (told["tenant"], told["tier"], told["videos"]) == ("demo", "draft", 2)
     shown = wan("report", *OWN).stdout
     assert "balls" in shown
-    assert f"${told['usd']} in all" in shown
+    assert f"${usd(told['micro_usd'])} in all" in shown
     files = tmp_path / "videos.csv", tmp_path / "videos.parquet"
     wan("report", *OWN, "--by", "video", "--csv", str(files[0]), "--parquet", str(files[1]))
     for found in (pd.read_csv(files[0]), pd.read_parquet(files[1])):

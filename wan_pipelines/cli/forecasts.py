@@ -26,7 +26,7 @@ BY_TIER = (
     Column("tier", "Tier"),
     Column("ended", "Ended", numeric=True),
     Column("bias", "Mean error", numeric=True),
-    Column("error", "Mean size", numeric=True),
+    Column("error", "Off by", numeric=True),
     Column("held", "Held", numeric=True),
     Column("said", "Said", numeric=True),
 )

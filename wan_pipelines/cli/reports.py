@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -144,7 +145,8 @@ def _show(frames: "Iterable[pd.DataFrame]", columns: Sequence[str], *, as_json: 
         paid += total(frame)
         rows += records(frame)
     if as_json:
-        emit(rows, (), as_json=True, empty="")
+        exact = [{**row, "usd": Decimal(row["usd"])} for row in rows]
+        emit(exact, (), as_json=True, empty="")
         return
     told = [{**record, **_percent(record)} for record in rows[:MOST_ROWS]]
     names = ("campaign", "edition", "shot") if columns[0] in DETAILS else columns

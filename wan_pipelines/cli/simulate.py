@@ -17,7 +17,7 @@ COLUMNS = (
     Column("vip", "VIP waits", numeric=True),
     Column("standard", "Standard", numeric=True),
     Column("background", "Background", numeric=True),
-    Column("drought", "Idle", numeric=True),
+    Column("drought", "Without", numeric=True),
     Column("missed", "Missed", numeric=True),
     Column("busy", "Busy %", numeric=True),
     Column("in_demand", "In demand %", numeric=True),
@@ -57,8 +57,8 @@ def simulate(
     """Plan a cluster: who waits how long, which deadlines are missed, what it costs.
 
     The policy that decides is the one that orders real shards. Waits are the longest in minutes, of
-    shards that cannot wait for spot capacity; idle is the longest time in which a tenant waited and
-    had nothing rendered at all.
+    shards that cannot wait for spot capacity; `Without` is the longest time in which a tenant
+    waited and had nothing rendered at all.
     """
     from wan_pipelines.scheduling.simulation.comparing import compare, policies_of, row_of
     from wan_pipelines.scheduling.simulation.scenario import Scenario, changed, read_scenario
