@@ -154,7 +154,7 @@ def test_what_quota_refuses_waits_until_it_is_renewed(
     project.campaign(tenant="small", seeds=[1, 2, 3])
     render_edition(project.studio())
     campaign = watched(project)
-    assert campaign.tick() == "edition one is as the brief wants it"
+    assert campaign.tick() == "edition one is as the brief wants it; refused: 1"
     later(timedelta(days=1))
     request = campaign.request()
     assert request.tags[tags.REASON] == "1 within quota again"

@@ -37,8 +37,9 @@ class FailingStore(FolderStore):
         if self.left <= 0:
             raise StorageError("the store went away")
         self.left -= 1
+        stored = super().put_file(key, path, passed)
         self.put.append(key)
-        return super().put_file(key, path, passed)
+        return stored
 
 
 def publication(
