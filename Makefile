@@ -13,7 +13,7 @@ demo: setup ## render the demo campaign through Dagster, show where the videos a
 
 test: setup-dev ## the whole suite
 	@tests/install-system-packages
-	@$(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 dev: setup ## Dagster's UI with schedules and sensors, and the videos it links to
 	@$(BIN)/wan dev
