@@ -16,6 +16,7 @@ from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.budget_notices import note_reached, notices
 from wan_pipelines.ledger.budget_refusals import admissible_again, refuse_beyond_budget
 from wan_pipelines.ledger.budget_rows import binding, standings_of
+from wan_pipelines.ledger.budget_sums import with_reserved
 from wan_pipelines.ledger.budgets import Budget, Budgets, BudgetStanding
 from wan_pipelines.ledger.corrections import Rerating, Selection, rerate
 from wan_pipelines.ledger.database import Ledger
@@ -224,7 +225,8 @@ def test_all_budgets_stand_where_each_does(ledger: Ledger):
         scene.admit([costing(paid, 2), costing(waits, 1)], edition, budgets=both)
         spend(scene, paid, 2, edition)
         with ledger.look("acme") as looking:
-            each = binding(looking, edition, scene.now)
+            paid_of = binding(looking, edition, scene.now)
+            each = tuple(with_reserved(looking, standing) for standing in paid_of)
         with counting(ledger, asked):
             found = standings_of(ledger, "acme", scene.now - timedelta(days=9), now=scene.now)
         assert set(each) <= set(found)

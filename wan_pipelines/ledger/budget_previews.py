@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from wan_pipelines.ledger.budget_rows import would_bind
-from wan_pipelines.ledger.budget_sums import with_sums
+from wan_pipelines.ledger.budget_sums import with_reserved
 from wan_pipelines.ledger.budgets import Budget, BudgetKey, Budgets, BudgetStanding
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
@@ -23,7 +23,7 @@ def standing_before(
     with ledger.look(edition.tenant) as transaction:
         zone = account_of(transaction, edition.tenant, edition.user, now, known=False).zone
         fresh = BudgetStanding.of(whole, Budget(0), zone.key, now)
-        own = with_sums(transaction, fresh, reserved=True).reserved
+        own = with_reserved(transaction, fresh).reserved
         found = would_bind(transaction, edition, budgets, zone, now)
     return tuple(
         replace(each, reserved=each.reserved - own) for each in sorted(found, key=lambda s: s.key)

@@ -32,9 +32,7 @@ def refuse_beyond_budget(ledger: Ledger, edition: EditionKey, *, now: datetime) 
     """
     with ledger.change(edition.tenant) as transaction:
         lock_account(transaction, edition.tenant)
-        return refuse_waiting(
-            transaction, edition, binding(transaction, edition, now, reserved=False), now
-        )
+        return refuse_waiting(transaction, edition, binding(transaction, edition, now), now)
 
 
 def refuse_waiting(
@@ -48,7 +46,7 @@ def refuse_waiting(
     if not gone:
         return 0
     lacking = max(gone, key=lambda standing: standing.resets_at)
-    waiting = transaction.execute(_WAITING, _names(edition)).all()
+    waiting = transaction.execute(_WAITING, edition.names).all()
     changes = []
     for row in waiting:
         amount = Amount(1, row.gpu_microseconds, row.micro_usd)
@@ -77,7 +75,7 @@ def admissible_again(
     start.
     """
     with ledger.look(edition.tenant) as transaction:
-        refused = transaction.execute(_REFUSED, _names(edition)).all()
+        refused = transaction.execute(_REFUSED, edition.names).all()
         changed = changed_at(transaction, edition, budgets, now) if refused else None
         since, moment = (0 if each is None else to_micros(each) for each in (changed, now))
         hopeful = [row for row in refused if row.updated_at < since or _is_due(row, moment)]
@@ -99,10 +97,6 @@ def admissible_again(
 
 def _is_due(row: Row[tuple[object, ...]], moment: int) -> bool:
     return row.may_run_at is not None and row.may_run_at <= moment
-
-
-def _names(edition: EditionKey) -> dict[str, str]:
-    return {"tenant": edition.tenant, "campaign": edition.campaign, "edition": edition.edition}
 
 
 _WISHES, _EDITIONS, _TAKES = table(EditionShotRow), table(EditionRow), table(TakeRow)

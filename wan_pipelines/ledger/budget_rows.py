@@ -1,14 +1,15 @@
 """The rows behind budgets: as they were declared, and where they stand."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, bindparam, delete, exists, select
 from sqlalchemy.orm import Session
 
-from wan_pipelines.ledger.budget_sums import all_with_sums, with_sums
+from wan_pipelines.ledger.budget_sums import all_with_sums, with_paid, with_reserved
 from wan_pipelines.ledger.budgets import Budget, BudgetKey, Budgets, BudgetStanding
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.keys import EditionKey
@@ -24,7 +25,7 @@ def bind(
     """Make the budgets of an edition and its campaign what is declared; all that bind it, its
     tenant's included, before anything is added up.
     """
-    known = _known(session, edition)
+    known = _budgets(_rows(session, edition))
     for key, budget in _declared(edition, budgets).items():
         if known.get(key) != budget:
             keep_budget(session, key, budget, now)
@@ -35,8 +36,9 @@ def would_bind(
     transaction: Transaction, edition: EditionKey, budgets: Budgets, zone: ZoneInfo, now: datetime
 ) -> tuple[BudgetStanding, ...]:
     """Where the budgets stand that would bind an edition if it were admitted with these."""
-    fresh = _bound(_known(transaction, edition), edition, budgets, zone, now)
-    return tuple(with_sums(transaction, each, reserved=True) for each in fresh)
+    known = _budgets(_rows(transaction, edition))
+    fresh = _bound(known, edition, budgets, zone, now)
+    return tuple(with_reserved(transaction, with_paid(transaction, each)) for each in fresh)
 
 
 def changed_at(
@@ -45,8 +47,8 @@ def changed_at(
     """When a budget that binds an edition was changed last: now, if these differ from what was
     declared; None where nothing binds it.
     """
-    rows = transaction.execute(_BINDING, _names(edition)).all()
-    known = {_key(row): _budget(row) for row in rows}
+    rows = _rows(transaction, edition)
+    known = _budgets(rows)
     if any(known.get(key) != budget for key, budget in _declared(edition, budgets).items()):
         return now
     return max((from_micros(row.updated_at) for row in rows), default=None)
@@ -72,18 +74,14 @@ def keep_budget(session: Session, key: BudgetKey, budget: Budget | None, now: da
 
 def declared_budgets(session: Session) -> dict[BudgetKey, Budget]:
     """Those of all tenants, campaigns and editions."""
-    return {_key(row): _budget(row) for row in session.execute(select(_BUDGETS))}
+    return _budgets(session.execute(select(_BUDGETS)))
 
 
 def binding(
-    transaction: Transaction, edition: EditionKey, now: datetime, *, reserved: bool = True
+    transaction: Transaction, edition: EditionKey, now: datetime
 ) -> tuple[BudgetStanding, ...]:
-    """Where the budgets stand that bind an edition: its own, its campaign's, its tenant's.
-
-    What is `reserved` takes longer to find than what was paid.
-    """
-    rows = transaction.execute(_BINDING, _names(edition)).all()
-    return tuple(with_sums(transaction, _fresh(row, now), reserved=reserved) for row in rows)
+    """What was paid of the budgets that bind an edition: its own, its campaign's, its tenant's."""
+    return tuple(with_paid(transaction, _fresh(row, now)) for row in _rows(transaction, edition))
 
 
 def standings_of(
@@ -114,8 +112,11 @@ def _fresh(row: Row[tuple[object, ...]], now: datetime) -> BudgetStanding:
     return BudgetStanding.of(_key(row), _budget(row), row.time_zone, now)
 
 
-def _known(transaction: Transaction, edition: EditionKey) -> dict[BudgetKey, Budget]:
-    rows = transaction.execute(_BINDING, _names(edition)).all()
+def _rows(transaction: Transaction, edition: EditionKey) -> Sequence[Row[Any]]:
+    return transaction.execute(_BINDING, edition.names).all()
+
+
+def _budgets(rows: Iterable[Row[Any]]) -> dict[BudgetKey, Budget]:
     return {_key(row): _budget(row) for row in rows}
 
 
@@ -135,10 +136,6 @@ def _bound(
     return tuple(
         BudgetStanding.of(key, budget, zone.key, now) for key, budget in bound.items() if budget
     )
-
-
-def _names(edition: EditionKey) -> dict[str, str]:
-    return {"tenant": edition.tenant, "campaign": edition.campaign, "edition": edition.edition}
 
 
 def _key(row: Row[tuple[object, ...]]) -> BudgetKey:

@@ -29,12 +29,14 @@ from wan_pipelines.ledger.tables import (
 from wan_pipelines.ledger.tables.spending import CLOSES
 
 
-def with_sums(transaction: Transaction, fresh: BudgetStanding, *, reserved: bool) -> BudgetStanding:
-    """A standing with what is gone of its budget, what is `reserved` only if that is asked for."""
-    kind, names = _kind(fresh.key), {**fresh.key._asdict(), **_bounds(fresh.window)}
-    paid = transaction.execute(_PAID[kind], names).scalar_one()
-    waits = transaction.execute(_WAITS[kind], names).scalar_one() if reserved else 0
-    return replace(fresh, paid=int(paid), reserved=int(waits))
+def with_paid(transaction: Transaction, standing: BudgetStanding) -> BudgetStanding:
+    """A standing with what was paid of its budget."""
+    return replace(standing, paid=_sum(transaction, _PAID, standing))
+
+
+def with_reserved(transaction: Transaction, standing: BudgetStanding) -> BudgetStanding:
+    """A standing with what is reserved of its budget, which takes longer to find."""
+    return replace(standing, reserved=_sum(transaction, _WAITS, standing))
 
 
 def all_with_sums(
@@ -68,6 +70,13 @@ def edition_paid(ledger: Ledger, edition: EditionKey) -> int:
     key = BudgetKey(edition.tenant, edition.campaign, edition.edition)
     with ledger.look(edition.tenant) as transaction:
         return int(transaction.execute(_PAID["edition"], key._asdict()).scalar_one())
+
+
+def _sum(
+    transaction: Transaction, questions: Mapping[str, Select[tuple[int]]], standing: BudgetStanding
+) -> int:
+    names = {**standing.key._asdict(), **_bounds(standing.window)}
+    return int(transaction.execute(questions[_kind(standing.key)], names).scalar_one())
 
 
 def _bounds(window: Window | None) -> dict[str, int]:

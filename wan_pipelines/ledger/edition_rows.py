@@ -39,7 +39,7 @@ def ensure_edition(session: Session, edition: EditionKey, now: datetime) -> int:
     conflicts, a clause which SQLAlchemy compiles anew each time.
     """
     moment = to_micros(now)
-    names = {"tenant": edition.tenant, "campaign": edition.campaign, "edition": edition.edition}
+    names = edition.names
     says = {"user": edition.user, "admitted_at": moment}
     asked = {f"its_{name}": value for name, value in (names | says).items()}
     found = session.execute(_TOUCH_EDITION, asked).scalar_one_or_none()

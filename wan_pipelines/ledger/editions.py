@@ -24,7 +24,7 @@ from wan_pipelines.ledger.admission import (
 from wan_pipelines.ledger.amounts import Amount
 from wan_pipelines.ledger.budget_refusals import refuse_waiting
 from wan_pipelines.ledger.budget_rows import bind
-from wan_pipelines.ledger.budget_sums import with_sums
+from wan_pipelines.ledger.budget_sums import with_paid, with_reserved
 from wan_pipelines.ledger.budgets import NO_BUDGETS, Budgets
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.edition_rows import (
@@ -102,7 +102,7 @@ def admit(
         account = ensure_account(session, edition.tenant, edition.user, now)
         edition_id = ensure_edition(session, edition, now)
         bound = bind(session, edition, budgets, account.zone, now)
-        paid = [with_sums(session, each, reserved=False) for each in bound]
+        paid = [with_paid(session, each) for each in bound]
         refuse_waiting(session, edition, paid, now)
         before = load_rows(session, edition_id)
         known = load_shots(session, edition, edition_id, chosen, now)
@@ -114,7 +114,7 @@ def admit(
         release_unless_running(session, [drop for drop in dropped if drop], now)
         remainders = [
             *left_of(session, account, now),
-            *(with_sums(session, each, reserved=True) for each in bound),
+            *(with_reserved(session, each) for each in paid),
         ]
         wanted = [wish.candidate.amount for wish in wished if wish.wants]
         decided = decisions(wished, _reserved(session, account, remainders, wanted, now))

@@ -18,17 +18,18 @@ class EditionKey:
     campaign: str
     edition: str
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What tells it from all others, as rows and questions name it."""
+        return {"tenant": self.tenant, "campaign": self.campaign, "edition": self.edition}
+
     def __str__(self) -> str:
         return f"{self.campaign}/{self.edition} of tenant {self.tenant}"
 
 
 def edition_row_id(edition: EditionKey) -> ScalarSelect[int]:
     """The row of an edition, as a part of a query."""
-    return (
-        select(EditionRow.id)
-        .filter_by(tenant=edition.tenant, campaign=edition.campaign, edition=edition.edition)
-        .scalar_subquery()
-    )
+    return select(EditionRow.id).filter_by(**edition.names).scalar_subquery()
 
 
 def edition_id_of(session: Session, edition: EditionKey) -> int:

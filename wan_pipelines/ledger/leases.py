@@ -119,7 +119,7 @@ def renew_lease(ledger: Ledger, lease: Lease, *, lease_seconds: float, now: date
 def stopped_by_budget(ledger: Ledger, edition: EditionKey, *, now: datetime) -> str:
     """Why shots of an edition that run are to be stopped; empty if they are not."""
     with ledger.look(edition.tenant) as transaction:
-        found = binding(transaction, edition, now, reserved=False)
+        found = binding(transaction, edition, now)
     return next((each.stopping for each in found if not each.may_go_on), "")
 
 
@@ -212,7 +212,7 @@ def _check_budgets(
     transaction: Transaction, edition: EditionKey, wish: _Wish, now: datetime
 ) -> None:
     """What runs is finished, and nothing more is begun, once a budget is used up."""
-    for standing in binding(transaction, edition, now, reserved=False):
+    for standing in binding(transaction, edition, now):
         if not standing.may_begin:
             refusal = standing.refusal(Amount(1, wish.gpu_microseconds, wish.micro_usd))
             raise QuotaExceeded(f"Shot {wish.name} is not begun: {refusal}.")
