@@ -56,6 +56,11 @@ class Budget:
         """What admissions stay within; None: anything."""
         return min((each for each in (self.finish, self.stop) if each is not None), default=None)
 
+    @property
+    def ceiling(self) -> int:
+        """What admissions stay within, or all of one that only notifies."""
+        return self.whole if self.most is None else self.most
+
     def thresholds(self) -> Iterator[tuple[Action, int]]:
         """What happens at which amount."""
         for at in sorted(set(self.notify)):

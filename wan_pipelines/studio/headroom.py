@@ -52,8 +52,7 @@ def _below_budgets(studio: Studio, plan: EditionPlan, budgets: Budgets) -> Itera
     """Of one that only notifies, what is left of all of it."""
     found = standing_before(studio.ledger, plan.edition, budgets, now=datetime.now(UTC))
     for each in found:
-        most = each.budget.whole if each.budget.most is None else each.budget.most
-        left = max(0, most - each.used)
+        left = max(0, each.budget.ceiling - each.used)
         whose = "the edition" if each.key.edition else each.whose
         words = (told("micro_usd", some) for some in (left, max(0, left - plan.cost_micro_usd)))
         yield Headroom(f"budget of {whose}", *words)

@@ -184,10 +184,7 @@ def _decide(
 def _budget_left(studio: Studio, wish: _Wish) -> int | None:
     """What is reserved is left: the plan counts it among what it costs."""
     budget = wish.budgets.edition
-    if budget is None:
-        return None
-    most = budget.whole if budget.most is None else budget.most
-    return max(0, most - edition_paid(studio.ledger, wish.edition))
+    return budget and max(0, budget.ceiling - edition_paid(studio.ledger, wish.edition))
 
 
 def _starts(estimator: Estimator, shots: Sequence[Shot]) -> Starts:
