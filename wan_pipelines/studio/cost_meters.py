@@ -9,14 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from wan_pipelines.errors import LedgerError
-from wan_pipelines.ledger.charges import apportion
 from wan_pipelines.ledger.database import Ledger
 from wan_pipelines.ledger.money import micro_usd, usd
 from wan_pipelines.ledger.reports.spending_rows import COLUMNS, MEASURES, spending
 from wan_pipelines.ledger.whose import House
 from wan_pipelines.pages.costs import quotient
 from wan_pipelines.studio.cost_settings import CostSettings, CostTarget
-from wan_pipelines.studio.cost_targets import Row
+from wan_pipelines.studio.cost_targets import Row, shared
 from wan_pipelines.studio.meters import gauge
 
 if TYPE_CHECKING:
@@ -117,7 +116,6 @@ def tallies(videos: Iterable[Row], settings: CostSettings) -> tuple[Tally, ...]:
         if target:
             found.setdefault(target, Tally(target)).add(video)
     own = [each.paid_micro_usd for each in found.values()]
-    shares = apportion(nobodys, own) if any(own) else [0] * len(own)
-    for each, share in zip(found.values(), shares, strict=True):
+    for each, share in zip(found.values(), shared(nobodys, own), strict=True):
         each.paid_micro_usd += share
     return tuple(found.values())

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from wan_pipelines.ledger.charges import apportion
 from wan_pipelines.ledger.money import micro_usd
 from wan_pipelines.pages.costs import (
     CostsView,
@@ -23,6 +22,7 @@ from wan_pipelines.reporting.summary import records, summed
 from wan_pipelines.storage.keys import tenant_page_key
 from wan_pipelines.studio.cost_reports import compute_day, days, joined, kept_period, today
 from wan_pipelines.studio.cost_settings import CostSettings, CostTarget
+from wan_pipelines.studio.cost_targets import shared
 from wan_pipelines.studio.page import COSTS, link_costs
 from wan_pipelines.studio.studio import Studio
 
@@ -95,10 +95,9 @@ def target_lines(frame: "pd.DataFrame", settings: CostSettings) -> tuple[TargetL
     rows = [row for row in sums if row[SHAPE]]
     nobodys = sum(row["micro_usd"] - row[UNUSED] for row in sums if not row[SHAPE])
     own = [row["micro_usd"] for row in rows]
-    shares = apportion(nobodys, own) if any(own) else [0] * len(own)
     videos: Counter[CostTarget] = Counter()
     paid: Counter[CostTarget] = Counter()
-    for row, share in zip(rows, shares, strict=True):
+    for row, share in zip(rows, shared(nobodys, own), strict=True):
         target = settings.target(
             release=row["release"], tier=row["tier"], lines=lines_of(row[SHAPE])
         )

@@ -75,10 +75,15 @@ def verdicts(takes: Iterable[Row], settings: CostSettings) -> tuple[TargetVerdic
     own = [_sum(rows, "micro_usd") for rows in groups.values()]
     shares = [Counter[str]() for _ in own]
     for kind, amount in nobodys.items():
-        for share, part in zip(shares, apportion(amount, own) if any(own) else (), strict=False):
+        for share, part in zip(shares, shared(amount, own), strict=True):
             share[kind] = part
     pairs = zip(groups.items(), shares, strict=True)
     return tuple(_verdict(target, rows, share) for (target, rows), share in pairs)
+
+
+def shared(nobodys: int, own: Sequence[int]) -> list[int]:
+    """Of what belongs to no take, the part of each by its own cost; none where nothing was paid."""
+    return apportion(nobodys, own) if any(own) else [0] * len(own)
 
 
 def _verdict(target: CostTarget, rows: Sequence[Row], share: Counter[str]) -> TargetVerdict:
